@@ -1,0 +1,57 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# `make help` says what there is. Everything runs in .dev/, which the first target makes; no root, nothing outside.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+READY := .dev/ready
+PYTHON_DEV := .dev/venv/bin/python
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.dev/collections
+export PATH := $(CURDIR)/.dev/venv/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/tests
+
+# Arguments for one target, as in: make test-integration ARGS="-k delegate"
+ARGS ?=
+
+.PHONY: help demo test lint types test-unit test-integration simulator build clean
+
+help: ## Say what there is
+	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
+		printf '%-24s%s\n' "$$target" "$$text"; done
+
+demo: $(READY) ## Watch POP3 access being declared, changed and proven against a simulated Exchange
+	@$(PYTHON_DEV) tests/demo/demo.py $(ARGS)
+
+test: $(READY) lint types ## Run everything the project checks
+	@$(PYTHON_DEV) -m pytest -n auto tests $(ARGS)
+
+lint: $(READY) ## Check style and common mistakes
+	@ruff check .
+	@ruff format --check .
+
+types: $(READY) ## Check types (mypy --strict)
+	@mypy
+
+test-unit: $(READY) ## Run the unit tests only
+	@$(PYTHON_DEV) -m pytest -n auto tests/unit $(ARGS)
+
+test-integration: $(READY) ## Run real Ansible against the simulator
+	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
+
+simulator: $(READY) ## Start a simulated Exchange and print its address and an example task
+	@$(PYTHON_DEV) -m simulator $(ARGS)
+
+build: $(READY) ## Build the collection's .tar.gz into .dev/dist
+	@ansible-galaxy collection build --force --output-path .dev/dist .
+
+clean: ## Remove .dev/ and all that the tools left
+	@rm -rf .dev .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt tests/requirements.txt tools/make-environment tools/find-python
+	@tools/make-environment $(READY)

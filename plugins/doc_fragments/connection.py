@@ -1,0 +1,101 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection options of every module; their argument spec is in module_utils/_module/_connection.py."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  connection_uri:
+    description:
+      - The address of Exchange's remote PowerShell, such as V(http://mbx01.contoso.com/PowerShell/). Use the full name
+        of one server; Kerberos has no ticket for an IP address.
+      - Without it, the address of the host's own connection is used, as C(http://<address>/PowerShell/). That is what
+        a play on the Exchange servers of an inventory (C(winrm), C(psrp) or C(ssh)) needs, and nothing more.
+      - Then the environment variable E(EXCHANGE_CONNECTION_URI) of the controller is used.
+    type: str
+  authentication:
+    description:
+      - How the user logs in to the endpoint. Exchange has Kerberos on by default; the other methods work where an
+        administrator has turned them on for the virtual directory.
+      - V(kerberos), V(negotiate) and V(ntlm) encrypt what they send over C(http://) too.
+    type: str
+    default: kerberos
+    choices:
+      kerberos: With O(password), or without it with a ticket that C(kinit) has fetched. Needs C(pypsrp[kerberos]).
+      negotiate: Kerberos if possible, otherwise NTLM.
+      ntlm: NTLM only.
+      basic: User name and password as they are, so only over C(https://).
+      certificate: A client certificate (O(client_cert)), only over C(https://).
+  username:
+    description:
+      - The user, for V(kerberos) as V(name@CONTOSO.COM) with the realm in capitals.
+      - Without it, the user of the host's own connection, then the environment variable E(EXCHANGE_USERNAME).
+    type: str
+  password:
+    description:
+      - The password of O(username).
+      - Without it, the password of the host's own connection, if the user is that of the connection too, then the
+        environment variable E(EXCHANGE_PASSWORD).
+    type: str
+  validate_certs:
+    description:
+      - Whether the server's certificate is checked. Set it to V(false) in tests only.
+    type: bool
+    default: true
+  ca_cert:
+    description:
+      - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+    type: path
+  client_cert:
+    description:
+      - A PEM file with the client certificate for O(authentication=certificate), and its key if O(client_key) is not
+        given.
+    type: path
+  client_key:
+    description:
+      - A PEM file with the key of O(client_cert).
+    type: path
+  client_key_password:
+    description:
+      - The password of an encrypted O(client_key).
+    type: str
+  allow_unencrypted:
+    description:
+      - Allows what anybody on the network could read, namely O(authentication=basic) over C(http://). Refused without
+        this, before anything is sent.
+    type: bool
+    default: false
+  configuration_name:
+    description:
+      - The name of the session configuration on the server.
+    type: str
+    default: Microsoft.Exchange
+  spn_service:
+    description:
+      - The service part of the Kerberos service principal name that is asked for, as in C(http/mbx01.contoso.com).
+    type: str
+    default: http
+  domain_controller:
+    description:
+      - The domain controller that Exchange reads from and writes to, by its full name. Give it where several answer and
+        replication between them is slow, so that what was written is what is read back.
+    type: str
+  connection_timeout:
+    description:
+      - How long, in seconds, to wait for a connection.
+    type: int
+    default: 30
+  operation_timeout:
+    description:
+      - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
+        PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
+    type: int
+    default: 180
+requirements:
+  - pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
+  - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
+"""

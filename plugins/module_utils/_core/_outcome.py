@@ -1,0 +1,66 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of each planned change: kept, not kept, refused, or not known. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ._mailbox import Failure, Pop3Settings, Reason
+from ._plan import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One change, tried or not.
+
+    ``after`` is what the mailbox has now, ``None`` where that is not known. ``changed`` is true only where Exchange
+    said so (it accepted the change, or the mailbox reads differently from before). ``may_have_changed`` is also true
+    where the answer never came: the services have to be restarted then too.
+    """
+
+    after: Pop3Settings | None
+    changed: bool
+    may_have_changed: bool
+    failure: Failure | None = None
+
+
+def would_change(change: Change) -> Outcome:
+    """Check mode: nothing was sent, this is what a real run would do."""
+    return Outcome(change.wanted, changed=True, may_have_changed=True)
+
+
+def refused(change: Change, failure: Failure) -> Outcome:
+    """Exchange answered the change with an error: the mailbox is as it was."""
+    return Outcome(change.mailbox.settings, changed=False, may_have_changed=False, failure=failure)
+
+
+def not_tried(change: Change, why: str) -> Outcome:
+    """The run ended before this change was sent."""
+    return refused(change, Failure(Reason.ERROR, f"Not changed: {why}"))
+
+
+def unanswered(why: str) -> Outcome:
+    """The change was sent and no answer came: it may or may not have taken effect."""
+    msg = f"The change was sent and its answer never came, so it is not known whether it took effect: {why}"
+    return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
+
+
+def not_read_back(why: str) -> Outcome:
+    """Exchange accepted the change, but the mailbox could not be looked at again."""
+    msg = f"Exchange accepted the change, but the mailbox could not be read back to prove it: {why}"
+    return Outcome(None, changed=True, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
+
+
+def read_back(change: Change, after: Pop3Settings) -> Outcome:
+    """Exchange accepted the change, and this is what the mailbox has now: as wanted, or not kept."""
+    differs = after != change.mailbox.settings
+    if after == change.wanted:
+        return Outcome(after, changed=True, may_have_changed=True)
+    msg = (
+        "Exchange accepted the change and did not keep it: read back, the mailbox still is not as declared. Another "
+        "administrator, a policy or a script may have set it back, or another domain controller answered: see the "
+        "option domain_controller."
+    )
+    return Outcome(after, changed=differs, may_have_changed=True, failure=Failure(Reason.NOT_KEPT, msg))

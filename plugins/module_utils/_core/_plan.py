@@ -1,0 +1,48 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was declared and what was observed to the changes that are needed. Pure: no I/O, no Ansible, no PSRP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from ._mailbox import Finding, Mailbox, Pop3Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One identity as the user wrote it, and the mailbox that it names (or why it names none)."""
+
+    identity: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A mailbox that is not yet as declared, and what it has to become."""
+
+    mailbox: Mailbox
+    wanted: Pop3Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every identity asked for, in the order asked, and the changes: one per mailbox, in the order first met."""
+
+    wanted: Pop3Settings
+    observations: tuple[Observation, ...]
+    changes: tuple[Change, ...]
+
+
+def plan(wanted: Pop3Settings, observations: Iterable[Observation]) -> Plan:
+    """Two identities that name the same mailbox give one change; one that names none gives none."""
+    asked = tuple(observations)
+    mailboxes: dict[UUID, Mailbox] = {}
+    for observation in asked:
+        if isinstance(observation.finding, Mailbox):
+            mailboxes.setdefault(observation.finding.guid, observation.finding)
+    changes = tuple(Change(m, wanted) for m in mailboxes.values() if m.settings != wanted)
+    return Plan(wanted, asked, changes)

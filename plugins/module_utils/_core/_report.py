@@ -1,0 +1,133 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a plan and its outcomes to the result of a task: every identity asked for is in it, in the order asked. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from ._mailbox import Failure, Mailbox, Pop3Settings, Reason
+from ._outcome import Outcome, not_tried
+from ._plan import Change, Observation, Plan
+
+_IN_WORDS = {
+    Reason.NOT_FOUND: "not found",
+    Reason.AMBIGUOUS: "ambiguous",
+    Reason.ACCESS_DENIED: "access denied",
+    Reason.NOT_KEPT: "change not kept",
+    Reason.UNCONFIRMED: "change not confirmed",
+    Reason.ERROR: "error",
+}
+
+_SHOWN_IN_MSG = 3
+"""How many failures ``msg`` quotes in full; the rest is in ``failures``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What the result says of one identity asked for."""
+
+    identity: str
+    mailbox: Mailbox | None
+    after: Pop3Settings | None
+    changed: bool
+    failure: Failure | None
+
+    def as_dict(self) -> dict[str, Any]:
+        mailbox = self.mailbox
+        return {
+            "identity": self.identity,
+            "name": mailbox and mailbox.name,
+            "guid": mailbox and str(mailbox.guid),
+            "primary_smtp_address": mailbox and mailbox.primary_smtp_address,
+            "server": mailbox and mailbox.server,
+            "changed": self.changed,
+            "before": mailbox and asdict(mailbox.settings),
+            "after": self.after and asdict(self.after),
+        }
+
+
+def report(plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = None) -> dict[str, Any]:
+    """Return the result of a task in Ansible's form.
+
+    ``outcomes`` has what became of the changes that were tried, by the mailbox's GUID. ``stopped`` says in a sentence
+    why the run ended early, if it did: a planned change without an outcome is then reported as not tried.
+    """
+    why = stopped or "the run ended before its turn."
+    settled = {c.mailbox.guid: outcomes.get(c.mailbox.guid) or not_tried(c, why) for c in plan.changes}
+    lines = [_line(observation, settled) for observation in plan.observations]
+    failures = [(line, line.failure) for line in lines if line.failure]
+    counts = _counts(lines)
+    result: dict[str, Any] = {
+        "changed": any(line.changed for line in lines),
+        "restart_required": any(outcome.may_have_changed for outcome in settled.values()),
+        "mailboxes": [line.as_dict() for line in lines],
+        "failures": [{"identity": ln.identity, "reason": f.reason.value, "msg": f.msg} for ln, f in failures],
+        "counts": counts,
+        "diff": _diff(plan.changes, settled),
+    }
+    if failures or stopped:
+        result |= {"failed": True, "msg": _msg(counts, failures, stopped)}
+    return result
+
+
+def _line(observation: Observation, settled: Mapping[UUID, Outcome]) -> _Line:
+    finding = observation.finding
+    if isinstance(finding, Failure):
+        return _Line(observation.identity, None, None, changed=False, failure=finding)
+    outcome = settled.get(finding.guid)
+    if outcome is None:
+        return _Line(observation.identity, finding, finding.settings, changed=False, failure=None)
+    return _Line(observation.identity, finding, outcome.after, outcome.changed, outcome.failure)
+
+
+def _counts(lines: Sequence[_Line]) -> dict[str, int]:
+    """Every identity is counted once: a failed one as failed, whatever else happened to it."""
+    failed = sum(1 for line in lines if line.failure)
+    changed = sum(1 for line in lines if line.changed and not line.failure)
+    return {"total": len(lines), "changed": changed, "unchanged": len(lines) - changed - failed, "failed": failed}
+
+
+def _diff(changes: Iterable[Change], settled: Mapping[UUID, Outcome]) -> dict[str, str]:
+    """Only the mailboxes that changed (or would), each once; two texts that Ansible compares line by line."""
+    before: list[str] = []
+    after: list[str] = []
+    for change in changes:
+        outcome = settled[change.mailbox.guid]
+        if not outcome.changed:
+            continue
+        before += _settings_text(change.mailbox, change.mailbox.settings)
+        after += _settings_text(change.mailbox, outcome.after or change.wanted)
+    return {
+        "before_header": "POP3 access",
+        "after_header": "POP3 access",
+        "before": "".join(before),
+        "after": "".join(after),
+    }
+
+
+def _settings_text(mailbox: Mailbox, settings: Pop3Settings) -> list[str]:
+    fields = ", ".join(f"{name}: {str(value).lower()}" for name, value in asdict(settings).items())
+    return [f"{mailbox.name} <{mailbox.primary_smtp_address}>: {fields}\n"]
+
+
+def _msg(counts: Mapping[str, int], failures: Sequence[tuple[_Line, Failure]], stopped: str | None) -> str:
+    if not failures:
+        return stopped or ""
+    reasons = Counter(failure.reason for _line, failure in failures)
+    why = ", ".join(f"{number} {_IN_WORDS[reason]}" for reason, number in reasons.items())
+    noun = "mailbox" if counts["total"] == 1 else "mailboxes"
+    sentences = [f"{counts['failed']} of {counts['total']} {noun} failed: {why}."]
+    if counts["changed"] or counts["unchanged"]:
+        sentences.append(f"Of the others, {counts['changed']} changed and {counts['unchanged']} were as declared.")
+    if stopped:
+        return " ".join([stopped, *sentences])
+    sentences += [failure.msg for _line, failure in failures[:_SHOWN_IN_MSG]]
+    if len(failures) > _SHOWN_IN_MSG:
+        sentences.append(f"The other {len(failures) - _SHOWN_IN_MSG}: see 'failures' in the result.")
+    return " ".join(sentences)

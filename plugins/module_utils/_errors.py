@@ -1,0 +1,34 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong between a task and Exchange, each as a sentence that a user can act on.
+
+Raised below, turned into a failed task in one place above: the faces. ``str(error)`` is the whole message; a class
+says only what the code above has to tell apart.
+"""
+
+from __future__ import annotations
+
+
+class ExchangeError(Exception):
+    """Anything that a user, a server or a network can cause. Never shown as a traceback."""
+
+
+class OptionError(ExchangeError):
+    """An option is missing, wrong or contradicts another one. Nothing was sent to Exchange."""
+
+
+class DependencyError(ExchangeError):
+    """A Python library that the work needs is missing or too old."""
+
+
+class ConnectionFailed(ExchangeError):
+    """No session with Exchange could be opened. No cmdlet was run."""
+
+
+class SessionLost(ExchangeError):
+    """An open session broke, or a cmdlet did not answer in time: whether the last cmdlet took effect is unknown."""
+
+
+class UnexpectedReply(ExchangeError):
+    """Exchange answered with something that this code does not understand. It was not acted upon."""

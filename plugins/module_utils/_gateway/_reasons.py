@@ -1,0 +1,54 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From Exchange's error records to the reason and the words that a task reports.
+
+Error messages are localized, so only the ``FailureCategory`` in the FullyQualifiedErrorId decides (reported by users
+of Exchange 2013 to 2019; see docs/architecture.md).
+"""
+
+from __future__ import annotations
+
+from .._core._mailbox import Failure, Reason
+from .._session._protocol import ErrorRecord
+
+_NOT_FOUND = "Cmdlet-ManagementObjectNotFoundException"
+_AMBIGUOUS = "Cmdlet-ManagementObjectAmbiguousException"
+_AUTHORIZATION = "AuthZ-"
+
+_ROLE_HINT = (
+    "The management role 'Mail Recipients' is needed, which the role groups Organization Management and Recipient "
+    "Management have; see Get-ManagementRoleAssignment."
+)
+
+
+def hides(error: ErrorRecord) -> bool:
+    """RBAC hides the cmdlet from this user: no other call of it can fare better."""
+    return error.is_command_not_found
+
+
+def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
+    """Say why ``cmdlet`` could not do its work on ``identity``."""
+    category = error.failure_category
+    answered = f"Exchange answered: {error.message.strip()}"
+    if category == _NOT_FOUND:
+        return Failure(Reason.NOT_FOUND, f"No mailbox is named '{identity}': check the spelling. {answered}")
+    if category == _AMBIGUOUS:
+        hint = "name it by its e-mail address, user principal name, distinguished name or GUID"
+        return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one mailbox: {hint}. {answered}")
+    if hides(error):
+        return hidden(cmdlet, error)
+    if category.startswith(_AUTHORIZATION):
+        return Failure(
+            Reason.ACCESS_DENIED, f"{cmdlet} is not allowed to this user for '{identity}'. {_ROLE_HINT} {answered}"
+        )
+    return Failure(Reason.ERROR, f"{cmdlet} failed for '{identity}'. {answered}")
+
+
+def hidden(cmdlet: str, error: ErrorRecord) -> Failure:
+    """Say that this user has no such cmdlet at all."""
+    return Failure(
+        Reason.ACCESS_DENIED,
+        f"This user's session has no cmdlet {cmdlet}: Exchange shows a user only the cmdlets that a management role "
+        f"grants. {_ROLE_HINT} Exchange answered: {error.message.strip()}",
+    )

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ordinary face: a module in a process of its own, where ``delegate_to`` sends it."""
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._errors import ExchangeError
+from ._definition import ModuleDefinition
+
+
+def run_as_module(definition: ModuleDefinition) -> None:
+    """Run as an Ansible module: options from Ansible, the result back to it."""
+    module = AnsibleModule(
+        argument_spec=dict(definition.argument_spec),
+        mutually_exclusive=list(definition.mutually_exclusive),
+        required_one_of=list(definition.required_one_of),
+        supports_check_mode=True,
+    )
+    try:
+        result = definition.run(module.params, check_mode=module.check_mode, warn=module.warn)
+    except ExchangeError as exc:
+        module.fail_json(msg=str(exc))
+    if result.get("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A session with Exchange as everything above it sees it: cmdlets in, records and errors out.
+
+How a cmdlet travels is the transport's business alone: whoever implements ``Session`` can replace
+``remote_powershell`` without a change above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+Value = bool | int | str
+"""What a cmdlet's parameter may be given: typed values, never script text."""
+
+Record = Mapping[str, object]
+"""One object that a cmdlet wrote: its properties by Exchange's names; values are plain Python (str, bool, int, UUID,
+list, None; a complex .NET object is its text)."""
+
+_FAILURE_CATEGORY = re.compile(r"\[FailureCategory=([^\]]+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cmdlet:
+    """One cmdlet call: its name and its parameters."""
+
+    name: str
+    parameters: Mapping[str, Value]
+
+    def __post_init__(self) -> None:
+        for name, value in self.parameters.items():
+            # `Get-CASMailbox -Identity $null` returns every mailbox of the organisation (Microsoft's page on the
+            # cmdlet): an absent value must never become $null on its way.
+            if type(value) not in (bool, int, str):
+                raise TypeError(f"{self.name} -{name}: expected bool, int or str, got {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """One PowerShell error record. ``message`` is localized: people read it, code looks at the other fields."""
+
+    message: str
+    fully_qualified_error_id: str = ""
+    exception_type: str = ""
+
+    @property
+    def failure_category(self) -> str:
+        """Exchange's own class of the error, such as ``Cmdlet-ManagementObjectNotFoundException``, or ``""``."""
+        found = _FAILURE_CATEGORY.search(self.fully_qualified_error_id)
+        return found.group(1) if found else ""
+
+    @property
+    def is_command_not_found(self) -> bool:
+        """PowerShell knows no such command: in an Exchange session, RBAC hides it from this user."""
+        return self.fully_qualified_error_id.startswith("CommandNotFoundException")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """All that one cmdlet call gave. A call can give records and errors at the same time."""
+
+    records: tuple[Record, ...] = ()
+    errors: tuple[ErrorRecord, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Session(Protocol):
+    """An open session; the context manager opens it, and closes it on every way out."""
+
+    def __enter__(self) -> Session:
+        """Open the session. Raises ConnectionFailed or DependencyError."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the session; an error in closing is not raised."""
+
+    def invoke(self, cmdlet: Cmdlet) -> Reply:
+        """Run one cmdlet and wait for all that it gives. Raises SessionLost or UnexpectedReply."""

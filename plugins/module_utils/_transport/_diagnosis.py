@@ -1,0 +1,238 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an exception of the wire to one message for a person: what came back, what it means, what to check.
+
+Codes and causes are those that Microsoft documents or that administrators report; where a server's own words say more,
+they are quoted.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import requests
+import spnego.exceptions
+import urllib3.exceptions
+from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
+
+from ._endpoint import Authentication, Endpoint
+
+_E = TypeVar("_E", bound=BaseException)
+
+ACCESS_DENIED = 5
+RESOURCE_URI_NOT_FOUND = 2150858811
+SHELL_NOT_FOUND = 2150858843
+OPERATION_TIMED_OUT = 2150858793
+
+_QUOTED = 300
+"""How many characters of a server's own words are quoted at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What came back, and what to check; each one or more whole sentences."""
+
+    came_back: str
+    check: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.came_back} {self.check}".strip()
+
+
+def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
+    """Say what ``exc``, raised while talking to ``endpoint``, means for a user."""
+    status = _first(exc, WinRMTransportError)
+    fault = _first(exc, WSManFaultError)
+    if fault and (fault.reason or fault.provider_fault or isinstance(fault.code, int)):
+        return _fault(fault, endpoint)
+    if status:
+        return _http_status(int(status.code), str(status.response_text), endpoint)
+    if isinstance(exc, (AuthenticationError, spnego.exceptions.SpnegoError)):
+        return _login(exc, endpoint)
+    if isinstance(exc, requests.TooManyRedirects):
+        return _redirect(exc)
+    if isinstance(exc, (requests.RequestException, OSError)):
+        return _network(exc, endpoint)
+    if isinstance(exc, ImportError):
+        return _library(exc, endpoint)
+    if isinstance(exc, WinRMError):
+        return Diagnosis(f"The server answered: {_quoted(str(exc))}")
+    return Diagnosis(
+        f"The server's answer was not understood ({type(exc).__name__}: {_quoted(str(exc))}).",
+        "Check that connection_uri leads to an Exchange server and not to a proxy or another service.",
+    )
+
+
+def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
+    words = _quoted(fault.provider_fault or fault.reason or "")
+    said = f"The server answered with WSMan fault {fault.code}: {words}"
+    if fault.code == RESOURCE_URI_NOT_FOUND:
+        return Diagnosis(
+            said,
+            f"It has no session configuration '{endpoint.configuration_name}' at this address: connection_uri leads "
+            "to Windows' own WinRM or to another service. Exchange's own is http://<server>/PowerShell/, port 80.",
+        )
+    if fault.code == ACCESS_DENIED:
+        return Diagnosis(
+            said,
+            "The login was accepted and remote PowerShell is not allowed to this user: see "
+            "'Get-User <user> | Format-List RemotePowerShellEnabled'.",
+        )
+    if fault.code == SHELL_NOT_FOUND:
+        return Diagnosis(said, "The server has closed the session: it was idle for too long, or was ended there.")
+    if fault.code == OPERATION_TIMED_OUT:
+        return Diagnosis(said, f"Nothing came within operation_timeout: {endpoint.operation_timeout} seconds.")
+    if "MaxConcurrency" in words:  # the name of the limit; the text around it is localized
+        return Diagnosis(
+            said,
+            "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, wait "
+            "for the idle time-out of 15 minutes, or use another user.",
+        )
+    return Diagnosis(said)
+
+
+def _http_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
+    said = f"The server answered with HTTP status {code}{_title(body)}."
+    if code == 404:
+        return Diagnosis(
+            said,
+            f"Nothing is at the path '/{endpoint.uri.path}'. Exchange's remote PowerShell is at '/PowerShell/': check "
+            "connection_uri, and that the virtual directory is there (Get-PowerShellVirtualDirectory).",
+        )
+    if code == 403:
+        return Diagnosis(
+            said, "The server forbids this: it may want https://, or forbid remote PowerShell to the user."
+        )
+    if code == 400:
+        return Diagnosis(
+            said,
+            "IIS answers so when a Kerberos ticket is too large (a user in very many groups: see MaxTokenSize, "
+            "MaxFieldLength and MaxRequestBytes), or when the request came to a wrong service.",
+        )
+    if code in (502, 503, 504):
+        return Diagnosis(
+            said, "Exchange's PowerShell application pool is not running, or a load balancer has no server behind it."
+        )
+    return Diagnosis(said, "Check that connection_uri leads to an Exchange server.")
+
+
+def _login(exc: Exception, endpoint: Endpoint) -> Diagnosis:
+    method = endpoint.authentication
+    said = f"The login was not accepted: {_quoted(str(exc))}"
+    if "did not response with one of the following" in str(exc):
+        return Diagnosis(
+            said,
+            f"The server does not offer the method that 'authentication: {method.value}' needs. Exchange's own default "
+            "is kerberos; others work where an administrator turned them on.",
+        )
+    if method is Authentication.KERBEROS or method is Authentication.NEGOTIATE:
+        return Diagnosis(
+            said,
+            "Check that the user is written as name@REALM with the realm in capitals, the password, that 'klist' shows "
+            "a valid ticket if no password is given, and that connection_uri has the server's full name (an IP address "
+            "or an alias has no service principal name).",
+        )
+    return Diagnosis(
+        said, f"Check username and password, and that the server allows '{method.value}' for /{endpoint.uri.path}."
+    )
+
+
+def _redirect(exc: requests.TooManyRedirects) -> Diagnosis:
+    target = exc.response.headers.get("location", "") if exc.response is not None else ""
+    return Diagnosis(
+        f"The server redirects to {_quoted(target) or 'another address'}.",
+        "Redirects are not followed, so that no credentials go where they were not meant to: if that address is "
+        "right, set it as connection_uri.",
+    )
+
+
+def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
+    host, port = endpoint.uri.host, endpoint.uri.port
+    tls = _first(exc, urllib3.exceptions.SSLError, requests.exceptions.SSLError)
+    if tls:
+        return _tls(tls, endpoint)
+    if _first(exc, urllib3.exceptions.NameResolutionError, socket.gaierror):
+        return Diagnosis(f"The name {host} cannot be resolved.", "Check connection_uri and this machine's DNS.")
+    if _first(exc, requests.exceptions.ProxyError):
+        return Diagnosis(
+            f"The proxy of this environment could not reach {host}:{port}.",
+            "Check HTTP_PROXY and HTTPS_PROXY; NO_PROXY leaves a host out.",
+        )
+    if _first(exc, urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout):
+        return Diagnosis(
+            f"Nothing answered at {host}:{port} within connection_timeout: {endpoint.connection_timeout} seconds.",
+            "Check the address, and that no firewall is in between.",
+        )
+    if _first(exc, ConnectionRefusedError):
+        return Diagnosis(
+            f"Nothing listens at {host}:{port}: the connection was refused.",
+            "Check the host and the port in connection_uri (80 for http, 443 for https), and that IIS runs there.",
+        )
+    if _first(exc, urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
+        return Diagnosis(
+            f"{host}:{port} took the request and did not answer in time.",
+            "The server may be overloaded; operation_timeout and connection_timeout say how long to wait.",
+        )
+    if _first(exc, ConnectionError, urllib3.exceptions.ProtocolError):
+        return Diagnosis(
+            f"{host}:{port} closed the connection without a whole answer.",
+            "Check that http or https in connection_uri fits the port, and that no proxy or load balancer cuts it.",
+        )
+    return Diagnosis(f"The network failed ({type(exc).__name__}: {_quoted(str(exc))}).")
+
+
+def _tls(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
+    text = str(exc)
+    host, port = endpoint.uri.host, endpoint.uri.port
+    if "CERTIFICATE_VERIFY_FAILED" not in text:
+        return Diagnosis(
+            f"No TLS connection could be made to {host}:{port} ({_quoted(text)}).",
+            "Check that this port speaks https and not http.",
+        )
+    why = re.search(r"certificate verify failed: ([^(\"']*)", text)
+    reason = why.group(1).strip(" .") if why else "it cannot be verified"
+    return Diagnosis(
+        f"The certificate of {host}:{port} is not trusted: {reason}.",
+        "If your own certificate authority issued it, give its certificate as ca_cert; if the name does not fit, use "
+        "the name in the certificate. validate_certs: false would trust anybody, and is for tests only.",
+    )
+
+
+def _library(exc: ImportError, endpoint: Endpoint) -> Diagnosis:
+    return Diagnosis(
+        f"A library that 'authentication: {endpoint.authentication.value}' needs is missing: {_quoted(str(exc))}",
+        "Install it with: python -m pip install 'pypsrp[kerberos]'",
+    )
+
+
+def _first(exc: BaseException, *types: type[_E]) -> _E | None:
+    return next((e for e in _chain(exc) if isinstance(e, types)), None)
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it was made from: causes, contexts, and what requests and urllib3 wrap."""
+    queue: list[object] = [exc]
+    seen: set[int] = set()
+    while queue:
+        item = queue.pop(0)
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        seen.add(id(item))
+        yield item
+        queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+
+
+def _title(body: str) -> str:
+    found = re.search(r"<title>([^<]{1,200})</title>", body, re.IGNORECASE)
+    return f" ('{_quoted(found.group(1))}')" if found else ""
+
+
+def _quoted(words: str) -> str:
+    """A server's words on one line, without control characters, and not without end."""
+    line = " ".join("".join(ch if ch.isprintable() else " " for ch in words).split())
+    return line if len(line) <= _QUOTED else line[: _QUOTED - 1] + "…"

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where Exchange is, who asks, and how: the options of ``remote_powershell``, checked before anything is sent."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from .._errors import OptionError
+
+_DEFAULT_PATH = "PowerShell/"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Authentication(StrEnum):
+    """How the user proves who they are to the endpoint; the values of the option ``authentication``."""
+
+    KERBEROS = "kerberos"
+    NEGOTIATE = "negotiate"
+    NTLM = "ntlm"
+    BASIC = "basic"
+    CERTIFICATE = "certificate"
+
+
+_ENCRYPTS_MESSAGES = frozenset({Authentication.KERBEROS, Authentication.NEGOTIATE, Authentication.NTLM})
+"""These encrypt every message with the key of the login, so that nothing is readable over ``http://`` either."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionUri:
+    """A connection URI in its parts; ``path`` has no leading slash and keeps its query."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def is_tls(self) -> bool:
+        return self.scheme == "https"
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}/{self.path}"
+
+    @classmethod
+    def parse(cls, text: str) -> ConnectionUri:
+        """Read ``http://mbx01.contoso.com/PowerShell/``. Without a path, Exchange's own is taken."""
+        try:
+            return cls._parse(text)
+        except ValueError as exc:
+            raise OptionError(
+                f"connection_uri: '{_without_userinfo(text)}' is not a URI of Exchange's remote PowerShell ({exc}). "
+                "Expected something like http://mbx01.contoso.com/PowerShell/"
+            ) from exc
+
+    @classmethod
+    def _parse(cls, text: str) -> ConnectionUri:
+        if any(ch.isspace() or not ch.isprintable() for ch in text):
+            raise ValueError("it has white space or control characters in it")
+        parts = urlsplit(text)
+        if parts.scheme not in _DEFAULT_PORTS:
+            raise ValueError("it has to start with http:// or https://")
+        if "@" in parts.netloc:
+            raise ValueError("it has a user name or password in it: use the options username and password")
+        if not parts.hostname:
+            raise ValueError("it has no host name")
+        if parts.fragment:
+            raise ValueError("it has a fragment: '#'")
+        port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
+        if port == 0:
+            raise ValueError("port 0 is no port")
+        path = parts.path.lstrip("/") or _DEFAULT_PATH
+        query = f"?{parts.query}" if parts.query else ""
+        return cls(parts.scheme, parts.hostname, port, path + query)
+
+
+def _without_userinfo(text: str) -> str:
+    """A URI that is quoted in an error must not carry a password into a log."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "", text
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """All that it takes to open a session. Built once, from options that fit together."""
+
+    uri: ConnectionUri
+    authentication: Authentication = Authentication.KERBEROS
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    validate_certs: bool = True
+    ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    client_key_password: str | None = field(default=None, repr=False)
+    allow_unencrypted: bool = False
+    configuration_name: str = "Microsoft.Exchange"
+    spn_service: str = "http"
+    connection_timeout: int = 30
+    operation_timeout: int = 180
+
+    def __post_init__(self) -> None:
+        self._check_encryption()
+        self._check_credentials()
+        self._check_files()
+        for name in ("connection_timeout", "operation_timeout"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} is a number of seconds, at least 1.")
+
+    @property
+    def encrypts_messages(self) -> bool:
+        """Over http:// the messages themselves are encrypted; over https:// TLS does it."""
+        return not self.uri.is_tls and self.authentication in _ENCRYPTS_MESSAGES
+
+    @property
+    def described(self) -> str:
+        """What is tried, for messages: URI, method, user."""
+        user = f"as {self.username}" if self.username else "with the user's own ticket or certificate"
+        return f"{self.uri} ({self.authentication.value}, {user})"
+
+    def _check_encryption(self) -> None:
+        if self.uri.is_tls or self.encrypts_messages:
+            return
+        if self.authentication is Authentication.CERTIFICATE:
+            raise OptionError(
+                f"authentication: certificate works over TLS only, and connection_uri is {self.uri}. Use https://."
+            )
+        if not self.allow_unencrypted:
+            raise OptionError(
+                f"Refused before anything was sent: authentication: {self.authentication.value} to {self.uri} would "
+                "send the password and all data readable over the network. Use https:// or authentication: kerberos, "
+                "which encrypts over http:// too. On a network that nobody else can listen to, allow_unencrypted: "
+                "true lifts this."
+            )
+
+    def _check_credentials(self) -> None:
+        if self.authentication is Authentication.BASIC and not (self.username and self.password):
+            raise OptionError("authentication: basic needs a username and a password.")
+        if self.authentication is Authentication.NTLM and not (self.username and self.password):
+            raise OptionError("authentication: ntlm needs a username and a password.")
+        if self.authentication is Authentication.CERTIFICATE and not self.client_cert:
+            raise OptionError("authentication: certificate needs client_cert, the path of a PEM file.")
+
+    def _check_files(self) -> None:
+        for name in ("ca_cert", "client_cert", "client_key"):
+            path = getattr(self, name)
+            if path and not os.access(path, os.R_OK):
+                raise OptionError(f"{name}: the file {path} does not exist or cannot be read.")

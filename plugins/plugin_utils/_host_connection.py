@@ -1,0 +1,91 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host's own connection already says: its address, user and password, as defaults for the session.
+
+Read from the connection plugin's options, which are templated and need no connection to be made. So a play on the
+Exchange servers of an inventory needs no connection options at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.constants import config
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
+
+_WINDOWS_TRANSPORTS = frozenset({"winrm", "psrp"})
+_WINDOWS_SHELLS = frozenset({"powershell", "cmd"})
+
+# The names of one option in the connection plugins winrm and psrp, and in ssh.
+_ADDRESS = ("remote_addr", "host")
+_USERNAME = ("remote_user",)
+_PASSWORD = ("remote_password", "password")
+
+
+@dataclass(frozen=True, slots=True)
+class HostConnection:
+    """How Ansible itself reaches a Windows host; nothing of it for any other host."""
+
+    address: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+
+def runs_elsewhere(action: ActionBase) -> bool:
+    """The task is delegated to a host that is neither the controller nor a Windows host: a jump host."""
+    connection = action._connection
+    return bool(action._task.delegate_to) and connection.transport != "local" and not _is_windows(connection)
+
+
+def host_connection(action: ActionBase, task_vars: Mapping[str, Any]) -> HostConnection:
+    """Return what the connection of the task's host says.
+
+    A task that is delegated to the controller or to a jump host still is about its own host, so that host's
+    connection counts; one that is delegated to a Windows host is about that one.
+    """
+    connection = action._connection
+    if action._task.delegate_to and not _is_windows(connection):
+        connection = _own_connection(action, task_vars)
+    if connection is None or not _is_windows(connection):
+        return HostConnection()
+    return HostConnection(
+        address=_option(connection, _ADDRESS),
+        username=_option(connection, _USERNAME),
+        password=_option(connection, _PASSWORD),
+    )
+
+
+def _is_windows(connection: Any) -> bool:
+    if connection.transport in _WINDOWS_TRANSPORTS:
+        return True
+    return getattr(connection._shell, "SHELL_FAMILY", "") in _WINDOWS_SHELLS
+
+
+def _own_connection(action: ActionBase, task_vars: Mapping[str, Any]) -> Any:
+    """Load the plugin that Ansible would use for the task's own host if the task were not delegated."""
+    name = action._templar.template(task_vars.get("ansible_connection")) or action._task.connection
+    if not name or name in ("local", "smart"):
+        return None
+    play_context = action._play_context.copy()
+    play_context.shell = task_vars.get("ansible_shell_type")
+    connection = connection_loader.get(name, play_context, new_stdin=None)
+    if connection is None:
+        return None
+    names = config.get_plugin_vars("connection", connection._load_name)
+    variables = {name: action._templar.template(task_vars[name]) for name in names if name in task_vars}
+    connection.set_options(var_options=variables)
+    return connection
+
+
+def _option(connection: Any, names: tuple[str, ...]) -> str | None:
+    for name in names:
+        try:
+            value = connection.get_option(name)
+        except KeyError:
+            continue
+        return str(value) if value else None
+    return None
