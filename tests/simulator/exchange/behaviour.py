@@ -1,0 +1,87 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Behaviours on demand, and what things cost. All may be changed while the simulator runs.
+
+Faults of the network are elsewhere: `simulator.wire.faults`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulator.exchange.errors import Failure
+
+
+@dataclass(slots=True)
+class CostModel:
+    """How long things take, in seconds, on top of what the simulator itself needs."""
+
+    round_trip: float = 0.0
+    """Every HTTP request."""
+    per_cmdlet: float = 0.0
+    """Every invocation of an Exchange cmdlet."""
+    per_identity_lookup: float = 0.0
+    """Every identity that is looked up in the directory."""
+    per_bulk_object: float = 0.0
+    """Every object of a listing."""
+    per_set: float = 0.0
+    """Every write to the directory."""
+
+
+@dataclass(slots=True)
+class SessionDrop:
+    """The shell vanishes before or after the `nth` invocation (per pipeline object) of a cmdlet from now."""
+
+    cmdlet: str
+    nth: int = 1
+    when: Literal["before", "after"] = "before"
+    seen: int = field(default=0, init=False)
+
+    def strikes(self, cmdlet: str) -> bool:
+        """Count an invocation; True when the shell goes now."""
+        if cmdlet.lower() != self.cmdlet.lower():
+            return False
+        self.seen += 1
+        return self.seen == self.nth
+
+
+@dataclass(slots=True)
+class ExchangeBehaviour:
+    """How this Exchange differs from one where everything goes well."""
+
+    costs: CostModel = field(default_factory=CostModel)
+
+    # the endpoint
+    select_object_visible: bool = False
+    """Whether Select-Object may follow a cmdlet (documented for Exchange Online, inferred elsewhere)."""
+    max_shells_per_user: int = 18
+    """PowerShellMaxConcurrency (reported default)."""
+    idle_timeout: float = 900.0
+    """Seconds after which an unused shell is gone."""
+    throttled_openings: int = 0
+    """This many of the next openings are refused as if there were too many sessions."""
+    refuse_opening: str | None = None
+    """Every opening is refused with an access-denied fault of this text."""
+    opening_delay: float = 0.0
+    """Seconds that an opening takes."""
+    domain_controller_per_cmdlet: bool = False
+    """A session turns to another domain controller for each cmdlet, instead of keeping to one."""
+    session_drops: list[SessionDrop] = field(default_factory=list)
+
+    # the cmdlets; mailboxes are given in any form of identity
+    ignored_writes: set[str] = field(default_factory=set)
+    """Mailboxes where Set-CASMailbox succeeds and changes nothing."""
+    failing_writes: dict[str, Failure] = field(default_factory=dict)
+    """Mailboxes where Set-CASMailbox fails."""
+    failing_reads: dict[str, Failure] = field(default_factory=dict)
+    """Mailboxes where Get-CASMailbox fails."""
+    cmdlet_delays: dict[str, float] = field(default_factory=dict)
+    """Cmdlet name -> seconds that each invocation takes longer."""
+    extra_warnings: dict[str, list[str]] = field(default_factory=dict)
+    """Cmdlet name -> warnings that it writes besides its own."""
+    pop_enabled_form: Literal["boolean", "text", "missing"] = "boolean"
+    """How the property PopEnabled of a record arrives."""
+    identity_form: Literal["object", "text"] = "object"
+    """How the property Identity of a record arrives."""

@@ -1,0 +1,275 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CLIXML and PSRP framing for what is sent most: the records of cmdlets, and the pipelines and input of clients.
+
+`psrpcore` can do this too, but needs one to two milliseconds for each; a benchmark would measure the simulator instead
+of its client. This does the same in some 50 µs. All other messages go through `psrpcore`. Formats: [MS-PSRP] 2.2.1,
+2.2.4 and 2.2.5.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import struct
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from simulator.exchange.values import Complex, EnumValue, Record, Table, TextList, Value
+from simulator.wire.wsman import MalformedMessage, parse_xml
+
+_ENUM_BASES = ("System.Enum", "System.ValueType", "System.Object")
+_LIST_TYPES = (
+    "Microsoft.Exchange.Data.MultiValuedProperty`1[[System.String, mscorlib, Version=4.0.0.0, Culture=neutral, "
+    "PublicKeyToken=b77a5c561934e089]]",
+    "Microsoft.Exchange.Data.MultiValuedPropertyBase",
+    "System.Object",
+)
+_VALUE = ' N="Value"'
+_TABLE_TYPES = ("System.Collections.Hashtable", "System.Object")
+
+# `_x` begins an escape, so it must itself be escaped; control characters and halves of surrogate pairs become escapes.
+_SPECIAL = re.compile("_(?=[xX])|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]")
+
+
+def escaped(value: str) -> str:
+    """A string with CLIXML's escapes, before those of XML."""
+    return _SPECIAL.sub(_escape, value) if _SPECIAL.search(value) else value
+
+
+def text(value: str) -> str:
+    """A string as the content of an XML element."""
+    return escape(escaped(value))
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match.group().encode("utf-16-be", "surrogatepass").hex().upper()
+    return "".join(f"_x{units[at : at + 4]}_" for at in range(0, len(units), 4))
+
+
+class _Writer:
+    """Writes one object; type names that repeat become references."""
+
+    def __init__(self) -> None:
+        self._objects = 0
+        self._types: dict[tuple[str, ...], int] = {}
+
+    def record(self, record: Record) -> str:
+        head = self._open("", record.type_names)
+        shown = f"<ToString>{text(record.text)}</ToString>" if record.text else ""
+        tag = "MS" if record.extended else "Props"
+        properties = "".join([self._value(value, f' N="{name}"') for name, value in record.properties])
+        return f"{head}{shown}<{tag}>{properties}</{tag}></Obj>"
+
+    def _value(self, value: Value, name: str) -> str:
+        if value is True:
+            return f"<B{name}>true</B>"
+        if value is False:
+            return f"<B{name}>false</B>"
+        if value is None:
+            return f"<Nil{name} />"
+        if isinstance(value, str):
+            return f"<S{name}>{text(value)}</S>"
+        if isinstance(value, int):
+            return f"<I32{name}>{value}</I32>"
+        return self._rare(value, name)
+
+    def _rare(self, value: Value, name: str) -> str:
+        match value:
+            case uuid.UUID():
+                return f"<G{name}>{value}</G>"
+            case datetime.datetime():
+                return f"<DT{name}>{value.isoformat().replace('+00:00', 'Z')}</DT>"
+            case EnumValue():
+                head = self._open(name, (value.type_name, *_ENUM_BASES))
+                return f"{head}<ToString>{text(value.name)}</ToString><I32>{value.number}</I32></Obj>"
+            case TextList():
+                items = "".join([f"<S>{text(item)}</S>" for item in value.items])
+                return f"{self._open(name, _LIST_TYPES)}<LST>{items}</LST></Obj>"
+            case Complex():
+                head = self._open(name, value.type_names)
+                properties = "".join([self._value(inner, f' N="{key}"') for key, inner in value.properties])
+                props = f"<Props>{properties}</Props>" if properties else ""
+                return f"{head}<ToString>{text(value.text)}</ToString>{props}</Obj>"
+            case Table():
+                entries = "".join(
+                    [f'<En><S N="Key">{text(key)}</S>{self._value(inner, _VALUE)}</En>' for key, inner in value.items]
+                )
+                return f"{self._open(name, _TABLE_TYPES)}<DCT>{entries}</DCT></Obj>"
+            case _:
+                raise TypeError(f"no CLIXML for {type(value).__name__}")
+
+    def _open(self, name: str, type_names: tuple[str, ...]) -> str:
+        number = self._objects
+        self._objects += 1
+        known = self._types.get(type_names)
+        if known is not None:
+            return f'<Obj{name} RefId="{number}"><TNRef RefId="{known}" />'
+        reference = self._types[type_names] = len(self._types)
+        types = "".join([f"<T>{escape(type_name)}</T>" for type_name in type_names])
+        return f'<Obj{name} RefId="{number}"><TN RefId="{reference}">{types}</TN>'
+
+
+def serialize(record: Record) -> bytes:
+    """A record as CLIXML."""
+    return _Writer().record(record).encode("utf-8")
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+_ESCAPED = re.compile("_x([0-9a-fA-F]{4})_")
+_INTEGERS = frozenset({"I16", "I32", "I64", "U16", "U32", "U64", "By", "SB"})
+_LISTS = frozenset({"LST", "IE", "QUE", "STK"})
+
+
+class MalformedData(Exception):
+    """What came is not PSRP."""
+
+
+def unescaped(value: str) -> str:
+    """A string without CLIXML's escapes."""
+    if "_x" not in value:
+        return value
+    units = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), value)
+    # Both halves of a pair came as an escape of their own.
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def deserialize(data: bytes) -> object:
+    """CLIXML as plain Python values, `Record`, `Complex` and `EnumValue`; raises `MalformedData`."""
+    try:
+        return _Reader().value(parse_xml(data))
+    except (MalformedMessage, ValueError, KeyError, TypeError) as error:
+        raise MalformedData(f"not CLIXML: {error}") from error
+
+
+class _Reader:
+    """Reads one object, with its references."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, tuple[str, ...]] = {}
+        self._objects: dict[str, object] = {}
+
+    def value(self, element: ElementTree.Element) -> object:
+        tag, content = element.tag, element.text or ""
+        if tag in ("S", "SBK", "URI", "XD"):
+            return unescaped(content)
+        if tag == "Obj":
+            return self._object(element)
+        if tag == "B":
+            return content == "true"
+        if tag in _INTEGERS:
+            return int(content)
+        if tag == "Nil":
+            return None
+        if tag == "G":
+            return uuid.UUID(content)
+        if tag == "Ref":
+            return self._objects[element.attrib["RefId"]]
+        return float(content) if tag in ("Db", "Sg") else content
+
+    def _object(self, element: ElementTree.Element) -> object:
+        types: tuple[str, ...] = ()
+        shown = ""
+        properties: list[tuple[str, object]] = []
+        inner: list[object] = []
+        for child in element:
+            match child.tag:
+                case "TN":
+                    types = self._types[child.attrib["RefId"]] = tuple(name.text or "" for name in child)
+                case "TNRef":
+                    types = self._types[child.attrib["RefId"]]
+                case "ToString":
+                    shown = unescaped(child.text or "")
+                case "Props" | "MS":
+                    properties += [(unescaped(one.get("N", "")), self.value(one)) for one in child]
+                case "DCT":
+                    inner.append({self.value(entry[0]): self.value(entry[1]) for entry in child})
+                case tag if tag in _LISTS:
+                    inner.append([self.value(item) for item in child])
+                case _:
+                    inner.append(self.value(child))
+        found: object
+        if inner:
+            enumeration = "System.Enum" in types and isinstance(inner[0], int)
+            found = EnumValue(types[0], shown, inner[0]) if enumeration else inner[0]  # type: ignore[arg-type]
+        elif properties:
+            found = Record(types, properties, shown)  # type: ignore[arg-type]  # whatever a client sends
+        else:
+            found = Complex(types, shown)
+        if "RefId" in element.attrib:
+            self._objects[element.attrib["RefId"]] = found
+        return found
+
+
+# --- messages and fragments -------------------------------------------------------------------------------------------
+
+CREATE_PIPELINE = 0x00021006
+GET_COMMAND_METADATA = 0x0002100A
+PIPELINE_INPUT = 0x00041002
+END_OF_PIPELINE_INPUT = 0x00041003
+PIPELINE_OUTPUT = 0x00041004
+_HEADER = struct.Struct("<iI")
+_FRAGMENT = struct.Struct(">QQBI")
+
+
+def message(kind: int, pool: uuid.UUID, pipeline: uuid.UUID, data: bytes) -> bytes:
+    """A PSRP message for the client ([MS-PSRP] 2.2.1)."""
+    return _HEADER.pack(1, kind) + pool.bytes_le + pipeline.bytes_le + data
+
+
+def fragments(object_id: int, data: bytes, size: int) -> Iterator[bytes]:
+    """A message, cut into fragments of at most `size` bytes of content ([MS-PSRP] 2.2.4)."""
+    for number, start in enumerate(range(0, len(data), size)):
+        piece = data[start : start + size]
+        flags = (1 if number == 0 else 0) | (2 if start + size >= len(data) else 0)
+        yield _FRAGMENT.pack(object_id, number, flags, len(piece)) + piece
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message from the client."""
+
+    kind: int
+    pipeline: uuid.UUID
+    data: bytes
+
+
+class Defragmenter:
+    """Puts the fragments of one sender together again."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, list[bytes]] = {}
+
+    def feed(self, data: bytes) -> Iterator[Incoming]:
+        """The messages that are complete with this data; raises `MalformedData`."""
+        at = 0
+        while at < len(data):
+            if len(data) - at < _FRAGMENT.size:
+                raise MalformedData("a fragment is cut off")
+            object_id, number, flags, length = _FRAGMENT.unpack_from(data, at)
+            at += _FRAGMENT.size
+            parts = self._parts.setdefault(object_id, [])
+            if number != len(parts) or len(data) - at < length:
+                raise MalformedData("a fragment is missing")
+            parts.append(data[at : at + length])
+            at += length
+            if flags & 2:
+                del self._parts[object_id]
+                yield _incoming(b"".join(parts))
+
+
+def _incoming(message: bytes) -> Incoming:
+    if len(message) < 40:
+        raise MalformedData("a message is too short")
+    kind: int = _HEADER.unpack_from(message)[1]
+    return Incoming(kind, uuid.UUID(bytes_le=message[24:40]), message[40:].removeprefix(b"\xef\xbb\xbf"))
+
+
+def pipeline_of(fragment: bytes) -> uuid.UUID:
+    """The pipeline that the first fragment of a message belongs to."""
+    return uuid.UUID(bytes_le=fragment[45:61])

@@ -1,0 +1,277 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An Exchange organisation as data: servers, domain controllers, organizational units and mailboxes.
+
+    organisation = Organisation(domain="contoso.com")
+    organisation.add_mailbox("John Smith", pop_enabled=False)
+    organisation.settings(organisation.mailbox("jsmith")).pop_enabled
+
+A write lands at one domain controller. With a `replication_delay` the others show it only after that many seconds.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import threading
+import time
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from simulator.exchange.identity import Ambiguous, IdentityIndex, NotFound
+from simulator.exchange.mailbox import DEFAULT_SETTINGS, SETTING_NAMES, ClientAccessSettings, Mailbox, container_dn
+
+_ADMINISTRATIVE_GROUP = "Exchange Administrative Group (FYDIBOHF23SPDLT)"
+_NOT_IN_ALIAS = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An Exchange server."""
+
+    name: str
+    fqdn: str
+    version: str = "Version 15.2 (Build 1748.10)"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainController:
+    """A domain controller."""
+
+    name: str
+    fqdn: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A change that not every domain controller shows yet."""
+
+    at: str
+    seconds: float
+    changes: dict[str, object]
+
+
+class Organisation:
+    """See the top of this file. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        domain: str = "contoso.com",
+        *,
+        name: str | None = None,
+        netbios_name: str | None = None,
+        servers: tuple[str, ...] = ("MBX01",),
+        domain_controllers: tuple[str, ...] = ("DC01", "DC02"),
+        language: str = "en",
+    ) -> None:
+        label = domain.split(".")[0]
+        self.domain = domain
+        self.name = name or label.capitalize()
+        self.netbios_name = netbios_name or label.upper()[:15]
+        self.language = language
+        """In which language Exchange writes its messages: `en` or `fr`."""
+        self.replication_delay = 0.0
+        self.servers = {server: Server(server, f"{server}.{domain}".lower()) for server in servers}
+        self.domain_controllers = tuple(DomainController(dc, f"{dc}.{domain}") for dc in domain_controllers)
+        self.lock = threading.RLock()
+        self._organizational_units: dict[str, str] = {}
+        self._mailboxes: list[Mailbox] = []
+        self._index = IdentityIndex()
+        self._settings: dict[uuid.UUID, ClientAccessSettings] = {}
+        self._writes: dict[uuid.UUID, list[_Write]] = {}
+        self.add_organizational_unit("Users")
+
+    def __len__(self) -> int:
+        return len(self._mailboxes)
+
+    # --- servers and organizational units ---
+
+    def add_server(self, name: str) -> Server:
+        """Another Exchange server."""
+        self.servers[name] = Server(name, f"{name}.{self.domain}".lower())
+        return self.servers[name]
+
+    def add_organizational_unit(self, path: str) -> str:
+        """An organizational unit such as `Sales` or `Sales/Berlin`; the ones above it come along."""
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            unit = "/".join(parts[:depth])
+            for form in (unit, parts[depth - 1], f"{self.domain}/{unit}", container_dn(unit, self.domain)):
+                self._organizational_units.setdefault(form.casefold(), unit)
+        return path
+
+    def organizational_unit(self, identity: str) -> str | None:
+        """The path of the organizational unit with this name, path, canonical name or DN."""
+        if identity.casefold() in (self.domain.casefold(), container_dn("", self.domain).casefold()):
+            return ""
+        return self._organizational_units.get(identity.casefold())
+
+    def domain_controller(self, name: str) -> DomainController | None:
+        """The domain controller with this host name or FQDN."""
+        wanted = name.casefold()
+        return next((dc for dc in self.domain_controllers if wanted in (dc.name.casefold(), dc.fqdn.casefold())), None)
+
+    # --- mailboxes ---
+
+    def add_mailbox(
+        self,
+        name: str,
+        *,
+        alias: str | None = None,
+        display_name: str | None = None,
+        organizational_unit: str = "Users",
+        server: str | None = None,
+        primary_smtp_address: str | None = None,
+        email_addresses: tuple[str, ...] = (),
+        sam_account_name: str | None = None,
+        user_principal_name: str | None = None,
+        guid: uuid.UUID | None = None,
+        password: str = "",
+        pop_enabled: bool = True,
+        settings: ClientAccessSettings | None = None,
+    ) -> Mailbox:
+        """A new mailbox. What is not given is derived from the name, as New-Mailbox does; POP3 is on, as in Exchange.
+
+        ValueError when an address, account or DN is taken already.
+        """
+        alias = alias or derived_alias(name)
+        sam = sam_account_name or alias[:20]
+        address = primary_smtp_address or f"{alias}@{self.domain}"
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        unit = self.organizational_unit(organizational_unit)
+        unit = unit if unit is not None else self.add_organizational_unit(organizational_unit)
+        guid = guid or uuid.uuid5(uuid.NAMESPACE_DNS, f"{unit}/{name}.{self.domain}".casefold())
+        mailbox = Mailbox(
+            name=name,
+            display_name=display_name or name,
+            alias=alias,
+            sam_account_name=sam,
+            user_principal_name=user_principal_name or f"{sam}@{self.domain}",
+            primary_smtp_address=address,
+            email_addresses=(address, *(other for other in email_addresses if other != address)),
+            domain=self.domain,
+            netbios_domain=self.netbios_name,
+            organizational_unit=unit,
+            server=server or next(iter(self.servers)),
+            legacy_exchange_dn=f"/o={self.name}/ou={_ADMINISTRATIVE_GROUP}/cn=Recipients/cn={guid.hex}-{sam}",
+            guid=guid,
+            when_created=now,
+            when_changed=now,
+            password=password,
+        )
+        if settings is None:
+            settings = DEFAULT_SETTINGS if pop_enabled else replace(DEFAULT_SETTINGS, pop_enabled=False)
+        with self.lock:
+            self._index.add(mailbox)
+            self._mailboxes.append(mailbox)
+            self._settings[guid] = settings
+        return mailbox
+
+    def remove_mailbox(self, mailbox: Mailbox) -> None:
+        """Delete a mailbox."""
+        with self.lock:
+            self._index.remove(mailbox)
+            self._mailboxes.remove(mailbox)
+            del self._settings[mailbox.guid]
+            self._writes.pop(mailbox.guid, None)
+
+    def resolve(self, identity: str, *, distinguished_name_only: bool = False) -> Mailbox | NotFound | Ambiguous:
+        """The mailbox with this identity, in any form."""
+        if distinguished_name_only:
+            return self._index.resolve_distinguished_name(identity)
+        return self._index.resolve(identity)
+
+    def mailbox(self, identity: str) -> Mailbox:
+        """The mailbox with this identity; KeyError when there is none or more than one. For tests."""
+        found = self.resolve(identity)
+        if not isinstance(found, Mailbox):
+            raise KeyError(identity)
+        return found
+
+    def mailboxes(self, organizational_unit: str = "") -> Iterator[Mailbox]:
+        """All mailboxes, or those in an organizational unit and below it, in the order they were made."""
+        with self.lock:
+            everyone = list(self._mailboxes)
+        if not organizational_unit:
+            return iter(everyone)
+        below = organizational_unit + "/"
+        return (
+            mailbox
+            for mailbox in everyone
+            if mailbox.organizational_unit == organizational_unit or mailbox.organizational_unit.startswith(below)
+        )
+
+    # --- settings ---
+
+    def settings(self, mailbox: Mailbox, domain_controller: DomainController | None = None) -> ClientAccessSettings:
+        """The settings as a domain controller shows them now; without one, as they will be everywhere in the end."""
+        with self.lock:
+            current = self._settled(mailbox)
+            for write in self._writes.get(mailbox.guid, ()):
+                if domain_controller is None or write.at == domain_controller.fqdn:
+                    current = _changed(current, write.changes)
+            return current
+
+    def change_settings(
+        self, mailbox: Mailbox, changes: dict[str, object], domain_controller: DomainController | None = None
+    ) -> None:
+        """Write settings, by Exchange's property names, at a domain controller (default: the first)."""
+        at = domain_controller or self.domain_controllers[0]
+        with self.lock:
+            mailbox.when_changed = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+            settled = self._settled(mailbox)
+            if self.replication_delay <= 0 and mailbox.guid not in self._writes:
+                self._settings[mailbox.guid] = _changed(settled, changes)
+                return
+            write = _Write(at.fqdn, time.monotonic() + self.replication_delay, changes)
+            self._writes.setdefault(mailbox.guid, []).append(write)
+
+    def _settled(self, mailbox: Mailbox) -> ClientAccessSettings:
+        """The settings that every domain controller shows, with writes that have replicated by now folded in."""
+        writes = self._writes.get(mailbox.guid)
+        if not writes:
+            return self._settings[mailbox.guid]
+        now = time.monotonic()
+        done = [write for write in writes if write.seconds <= now]
+        for write in done:
+            self._settings[mailbox.guid] = _changed(self._settings[mailbox.guid], write.changes)
+        waiting = [write for write in writes if write.seconds > now]
+        if waiting:
+            self._writes[mailbox.guid] = waiting
+        else:
+            del self._writes[mailbox.guid]
+        return self._settings[mailbox.guid]
+
+
+def _changed(settings: ClientAccessSettings, changes: dict[str, object]) -> ClientAccessSettings:
+    # replace() cannot know the types behind names of run time; parameter binding has checked them.
+    return replace(settings, **{SETTING_NAMES[name]: value for name, value in changes.items()})  # type: ignore[arg-type]
+
+
+def derived_alias(name: str) -> str:
+    """An alias from a name: letters without marks, no spaces."""
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss").replace("\u0131", "i"))
+    alias = _NOT_IN_ALIAS.sub("", plain).strip(".")
+    return alias or f"user-{uuid.uuid5(uuid.NAMESPACE_DNS, name).hex[:8]}"
+
+
+def sample_organisation() -> Organisation:
+    """A small organisation to play with: every kind of name that makes trouble, and two people called Alex Meyer."""
+    organisation = Organisation("contoso.com", servers=("MBX01", "MBX02"))
+    for unit in ("Sales", "Sales/Berlin", "Engineering"):
+        organisation.add_organizational_unit(unit)
+    add = organisation.add_mailbox
+    add("John Smith", alias="jsmith", pop_enabled=False)
+    add("Patrick Colon", alias="pcolon")
+    add("Smith, Jane", alias="jane", display_name="Smith, Jane", organizational_unit="Sales")
+    add("Ümit Öztürk", alias="uoeztuerk", organizational_unit="Engineering", server="MBX02")
+    add("Alex Meyer", alias="ameyer", organizational_unit="Sales/Berlin")
+    add("Alex Meyer (Engineering)", alias="ameyer2", display_name="Alex Meyer", organizational_unit="Engineering")
+    add("Conor O'Brien", alias="cobrien", organizational_unit="Engineering")
+    add('José $(Home) "Pepe" Núñez; QA', alias="jnunez", organizational_unit="Engineering")
+    add("Support 😀", alias="support", organizational_unit="Sales", pop_enabled=False)
+    add("_x0041_ Printer", alias="printer", organizational_unit="Users", server="MBX02")
+    return organisation

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Exchange says, in the language of the organisation. Nothing matches on these texts.
+
+The English ones are as documented or as users report them (`docs` sources: see the project's facts page). The French
+ones are translations in the style of a French server, not copies: they are here because the texts of a real server are
+localized, so nothing may depend on their wording.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Templates for `str.format`."""
+
+    not_found: str
+    ambiguous: str
+    not_modified: str
+    first_thousand: str
+    more_results: str
+    no_role: str
+    out_of_scope: str
+    too_many_connections: str
+    unit_not_found: str
+    domain_controller_down: str
+
+
+ENGLISH = Texts(
+    not_found="The operation couldn't be performed because object '{identity}' couldn't be found on '{dc}'.",
+    ambiguous="The operation couldn't be performed because '{identity}' matches multiple entries.",
+    not_modified="The command completed successfully but no settings of '{identity}' have been modified.",
+    # Reported with this wording since Exchange 2010.
+    first_thousand=(
+        "By default, only the first 1000 items are returned. Use the ResultSize parameter to specify the number of "
+        'items returned. To return all items, specify "-ResultSize Unlimited". Be aware that, depending on the actual '
+        "number of items, returning all items can take a long time and consume a large amount of memory. Also, we "
+        "don't recommend storing the results in a variable. Instead, pipe the results to another task or script to "
+        "perform batch changes."
+    ),
+    # Reported.
+    more_results=(
+        "There are more results available than are currently displayed. To view them, increase the value for the "
+        "ResultSize parameter."
+    ),
+    # Microsoft's support articles (Hybrid Configuration wizard, KB 3058293).
+    no_role='The user "{user}" isn\'t assigned to any management roles.',
+    # Reported.
+    out_of_scope=(
+        "The operation on Identity \"{identity}\" failed because it's out of the current user's write scope. "
+        "'{canonical}' isn't within your current write scopes. Can't perform save operation."
+    ),
+    too_many_connections=(
+        "[FailureCategory=AuthZ-AuthorizationException] Fail to create a runspace because you have exceeded the "
+        "maximum number of connections allowed : {limit} for the policy party : MaxConcurrency. Please close existing "
+        "runspace and try again."
+    ),
+    # Reported.
+    unit_not_found=('Organizational unit "{unit}" was not found. Please make sure you have typed it correctly.'),
+    # Reported.
+    domain_controller_down=(
+        "An Active Directory error 0x51 occurred when trying to check the suitability of server '{dc}'. Error: 'Active "
+        "directory response: The LDAP server is unavailable.'"
+    ),
+)
+
+FRENCH = Texts(
+    not_found="Impossible d'effectuer l'opération, car l'objet « {identity} » est introuvable sur « {dc} ».",
+    ambiguous="Impossible d'effectuer l'opération, car « {identity} » correspond à plusieurs entrées.",
+    not_modified=("La commande s'est terminée correctement, mais aucun paramètre de « {identity} » n'a été modifié."),
+    first_thousand=(
+        "Par défaut, seuls les 1000 premiers éléments sont renvoyés. Utilisez le paramètre ResultSize pour indiquer le "
+        "nombre d'éléments à renvoyer. Pour renvoyer tous les éléments, indiquez « -ResultSize Unlimited »."
+    ),
+    more_results=(
+        "Il existe plus de résultats que ceux qui sont affichés. Pour les voir, augmentez la valeur du paramètre "
+        "ResultSize."
+    ),
+    no_role="Aucun rôle de gestion n'est attribué à l'utilisateur « {user} ».",
+    out_of_scope=(
+        "L'opération sur l'identité « {identity} » a échoué : « {canonical} » ne se trouve pas dans vos étendues "
+        "d'écriture actuelles. Impossible d'effectuer l'enregistrement."
+    ),
+    too_many_connections=(
+        "[FailureCategory=AuthZ-AuthorizationException] Impossible de créer une instance d'exécution : vous avez "
+        "dépassé le nombre maximal de connexions autorisées : {limit} pour la stratégie : MaxConcurrency."
+    ),
+    unit_not_found="L'unité d'organisation « {unit} » est introuvable. Vérifiez que vous l'avez saisie correctement.",
+    domain_controller_down=(
+        "Une erreur Active Directory 0x51 s'est produite lors de la vérification de l'adéquation du serveur « {dc} »."
+    ),
+)
+
+
+def texts(language: str) -> Texts:
+    """The texts of a language; English for one that is not here."""
+    return FRENCH if language.lower().startswith("fr") else ENGLISH
