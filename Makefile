@@ -50,7 +50,7 @@ build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .
 
 clean: ## Remove .dev/ and all that the tools left
-	@rm -rf .dev .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .dev
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.txt tests/requirements.txt tools/make-environment tools/find-python

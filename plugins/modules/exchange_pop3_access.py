@@ -143,7 +143,7 @@ mailboxes:
     server:
       description: The server that holds the mailbox; V(null) if it was not found.
       type: str
-      sample: MBX01
+      sample: mbx01
     changed:
       description: Whether this mailbox was changed, or in check mode would be.
       type: bool

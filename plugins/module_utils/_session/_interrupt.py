@@ -4,8 +4,9 @@
 """Time to close a session when the user or the system ends the run.
 
 An abandoned session counts against the user's PowerShellMaxConcurrency (18 by default) until Exchange's idle time-out
-of 15 minutes. So a first Ctrl-C or SIGTERM becomes an exception, the session is closed on its way out, and then the
-signal does what it would have done. A second one does that at once.
+of 15 minutes. So Ctrl-C or SIGTERM becomes an exception, the session is closed on its way out, and then the signal
+does what it would have done. More signals wait for that, for closing is bounded in time: after a Ctrl-C, Ansible sends
+its workers a SIGTERM at once (WORKER_SHUTDOWN_POLL_COUNT is 0 by default).
 """
 
 from __future__ import annotations
@@ -30,28 +31,23 @@ class Interrupted(BaseException):
 
 @contextmanager
 def closing_on_signals() -> Iterator[None]:
-    """Turn a first SIGINT or SIGTERM inside the block into Interrupted, and deliver it again after the block."""
+    """Turn the first SIGINT or SIGTERM inside the block into Interrupted, and deliver it again after the block."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python sets signal handlers in the main thread only
         return
 
-    previous = {signum: signal.getsignal(signum) for signum in _SIGNALS}
-
-    def restore() -> None:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
+    caught: list[int] = []
 
     def interrupt(signum: int, _frame: FrameType | None) -> None:
-        restore()
-        raise Interrupted(signum)
+        caught.append(signum)
+        if len(caught) == 1:
+            raise Interrupted(signum)
 
-    for signum in _SIGNALS:
-        signal.signal(signum, interrupt)
+    previous = {signum: signal.signal(signum, interrupt) for signum in _SIGNALS}
     try:
         yield
-    except Interrupted as exc:
-        restore()
-        os.kill(os.getpid(), exc.signum)
-        raise
     finally:
-        restore()
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
+        for number in caught:
+            os.kill(os.getpid(), number)

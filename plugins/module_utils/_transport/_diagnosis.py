@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -77,6 +78,12 @@ def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
             f"It has no session configuration '{endpoint.configuration_name}' at this address: connection_uri leads "
             "to Windows' own WinRM or to another service. Exchange's own is http://<server>/PowerShell/, port 80.",
         )
+    if "MaxConcurrency" in words:  # the name of the limit; the text around it is localized
+        return Diagnosis(
+            said,
+            "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, wait "
+            "for the idle time-out of 15 minutes, or use another user.",
+        )
     if fault.code == ACCESS_DENIED:
         return Diagnosis(
             said,
@@ -87,12 +94,6 @@ def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
         return Diagnosis(said, "The server has closed the session: it was idle for too long, or was ended there.")
     if fault.code == OPERATION_TIMED_OUT:
         return Diagnosis(said, f"Nothing came within operation_timeout: {endpoint.operation_timeout} seconds.")
-    if "MaxConcurrency" in words:  # the name of the limit; the text around it is localized
-        return Diagnosis(
-            said,
-            "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, wait "
-            "for the idle time-out of 15 minutes, or use another user.",
-        )
     return Diagnosis(said)
 
 
@@ -153,9 +154,9 @@ def _redirect(exc: requests.TooManyRedirects) -> Diagnosis:
 
 def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     host, port = endpoint.uri.host, endpoint.uri.port
-    tls = _first(exc, urllib3.exceptions.SSLError, requests.exceptions.SSLError)
-    if tls:
-        return _tls(tls, endpoint)
+    tls = _first(exc, urllib3.exceptions.SSLError, requests.exceptions.SSLError, ssl.SSLError)
+    if tls or "handshake" in str(exc):
+        return _tls(tls or exc, endpoint)
     if _first(exc, urllib3.exceptions.NameResolutionError, socket.gaierror):
         return Diagnosis(f"The name {host} cannot be resolved.", "Check connection_uri and this machine's DNS.")
     if _first(exc, requests.exceptions.ProxyError):
@@ -163,15 +164,15 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
             f"The proxy of this environment could not reach {host}:{port}.",
             "Check HTTP_PROXY and HTTPS_PROXY; NO_PROXY leaves a host out.",
         )
-    if _first(exc, urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout):
-        return Diagnosis(
-            f"Nothing answered at {host}:{port} within connection_timeout: {endpoint.connection_timeout} seconds.",
-            "Check the address, and that no firewall is in between.",
-        )
     if _first(exc, ConnectionRefusedError):
         return Diagnosis(
             f"Nothing listens at {host}:{port}: the connection was refused.",
             "Check the host and the port in connection_uri (80 for http, 443 for https), and that IIS runs there.",
+        )
+    if _first(exc, urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout):
+        return Diagnosis(
+            f"Nothing answered at {host}:{port} within connection_timeout: {endpoint.connection_timeout} seconds.",
+            "Check the address, and that no firewall is in between.",
         )
     if _first(exc, urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
         return Diagnosis(

@@ -67,7 +67,11 @@ class RemotePowerShell:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close(in_haste=exc is not None)
+        try:
+            self._close(in_haste=exc is not None)
+        except BaseException:
+            self._close(in_haste=True)  # a signal came while the session was being closed
+            raise
 
     def invoke(self, cmdlet: Cmdlet) -> Reply:
         """Run one cmdlet; see ``Session``."""

@@ -1,0 +1,15 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all tests have in common: where hypothesis keeps what it learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import configuration, settings
+
+configuration.set_hypothesis_home_dir(str(Path(__file__).parents[1] / ".dev" / "cache" / "hypothesis"))
+# Machines are shared and noisy: how long one example took says nothing about the code.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")

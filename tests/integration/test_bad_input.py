@@ -1,0 +1,69 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user can write wrong: one clear sentence, and not one byte to Exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.pop3_tasks import Pop3Tasks
+
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({}, "one of the following is required: identity, identities"),
+    ({"identity": ""}, "identity is blank"),
+    ({"identity": "  \t "}, "identity is blank"),
+    ({"identity": 12345}, "identity has to be text, and this is the number 12345. Write it in quotes."),
+    ({"identity": ["John Smith"]}, "Use identities for a list."),
+    ({"identities": []}, "identities is an empty list"),
+    ({"identities": "Smith, John"}, "text is never split"),
+    ({"identities": ["John Smith", ""]}, "identities[1] is blank"),
+    ({"identities": ["John Smith", None]}, "identities[1] has to be text"),
+    ({"identities": ["John Smith", 7]}, "identities[1] has to be text, and this is the number 7"),
+    ({"identity": "a", "identities": ["b"]}, "parameters are mutually exclusive: identity|identities"),
+    ({"identity": "a", "state": "on"}, "value of state must be one of: enabled, disabled, got: on"),
+    ({"identity": "a", "state": None}, "missing required arguments: state"),
+    ({"identity": "a", "stat": "enabled"}, "Unsupported parameters"),
+    ({"identity": "a", "connection_uri": "mbx01.contoso.com"}, "has to start with http:// or https://"),
+    ({"identity": "a", "connection_uri": "http://user:secret@mbx01/"}, "it has a user name or password in it"),
+    ({"identity": "a", "authentication": "digest"}, "value of authentication must be one of"),
+    ({"identity": "a", "authentication": "certificate"}, "needs client_cert"),
+    ({"identity": "a", "ca_cert": "/no/such/file.pem"}, "the file /no/such/file.pem does not exist"),
+    ({"identity": "a", "username": ""}, "needs a username and a password"),
+    ({"identity": "a", "operation_timeout": 0}, "operation_timeout is a number of seconds, at least 1"),
+]
+
+
+@pytest.mark.parametrize(("options", "says"), CASES, ids=[says for _options, says in CASES])
+def test_bad_input_is_explained_and_sends_nothing(here: Pop3Tasks, options: dict[str, Any], says: str) -> None:
+    run = here(**options)
+    assert run.returncode == 2
+    assert says in run.result["msg"]
+    assert "Traceback" not in run.output
+    assert "secret" not in run.output
+    assert here.simulator.exchange.http_requests == 0
+
+
+def test_basic_over_http_is_refused_before_a_byte_is_sent(pop3: Pop3Tasks) -> None:
+    run = pop3(identity="John Smith", connection_uri=pop3.simulator.exchange.uri)
+    assert "Refused before anything was sent" in run.result["msg"]
+    assert "allow_unencrypted" in run.result["msg"]
+    assert pop3.simulator.exchange.http_requests == 0
+
+
+def test_basic_over_http_works_where_it_is_allowed(pop3: Pop3Tasks) -> None:
+    run = pop3(identity="John Smith", connection_uri=pop3.simulator.exchange.uri, allow_unencrypted=True)
+    assert run.result["changed"]
+
+
+def test_without_an_address_the_task_says_where_it_looked(here: Pop3Tasks) -> None:
+    run = here(identity="John Smith", connection_uri=None)
+    assert "connection_uri is needed" in run.result["msg"]
+    assert "EXCHANGE_CONNECTION_URI" in run.result["msg"]
+
+
+def test_bad_input_is_refused_on_the_controller_also_for_a_jump_host(pop3: Pop3Tasks) -> None:
+    run = pop3(identities="Smith, John")
+    assert "text is never split" in run.result["msg"]
+    assert pop3.simulator.exchange.http_requests == 0

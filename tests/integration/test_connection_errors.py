@@ -1,0 +1,197 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong on the way to Exchange: what was tried, what came back, what to check. Never a traceback."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.pop3_tasks import ADMIN, Pop3Tasks
+
+from simulator import Simulator
+from simulator.wire import faults
+from simulator.wire.certificates import CertificateFiles
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def nobody_listens(_simulator: Simulator) -> dict[str, Any]:
+    return {"connection_uri": f"https://localhost:{free_port()}/PowerShell/"}
+
+
+def no_such_name(_simulator: Simulator) -> dict[str, Any]:
+    return {"connection_uri": "https://mbx01.contoso.invalid/PowerShell/"}
+
+
+def wrong_path(simulator: Simulator) -> dict[str, Any]:
+    return {"connection_uri": simulator.exchange.https_uri.replace("/PowerShell/", "/wsman")}
+
+
+def wrong_configuration(_simulator: Simulator) -> dict[str, Any]:
+    return {"configuration_name": "Microsoft.PowerShell"}
+
+
+def wrong_password(_simulator: Simulator) -> dict[str, Any]:
+    return {"password": "wrong"}
+
+
+def unknown_authority(_simulator: Simulator) -> dict[str, Any]:
+    return {"ca_cert": None}
+
+
+def serves(simulator: Simulator, certificate: CertificateFiles) -> dict[str, Any]:
+    """The same Exchange, with another certificate."""
+    assert simulator.exchange.https
+    simulator.exchange.https.use_certificate(certificate.server_context())
+    return {}
+
+
+def wrong_name_in_certificate(simulator: Simulator) -> dict[str, Any]:
+    return serves(simulator, simulator.authority.server(["mbx02.contoso.com"]))
+
+
+def expired_certificate(simulator: Simulator) -> dict[str, Any]:
+    return serves(simulator, simulator.authority.server(expired=True))
+
+
+def self_signed_certificate(simulator: Simulator) -> dict[str, Any]:
+    return serves(simulator, simulator.authority.self_signed())
+
+
+def https_to_the_http_port(simulator: Simulator) -> dict[str, Any]:
+    return {"connection_uri": simulator.exchange.uri.replace("http://", "https://")}
+
+
+def http_to_the_https_port(simulator: Simulator) -> dict[str, Any]:
+    uri = simulator.exchange.https_uri.replace("https://", "http://")
+    return {"connection_uri": uri, "allow_unencrypted": True}
+
+
+def remote_powershell_forbidden(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.behaviour.refuse_opening = "Access is denied."
+    return {}
+
+
+def too_many_sessions(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.behaviour.throttled_openings = 1
+    return {}
+
+
+def application_pool_down(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.Status(503))
+    return {}
+
+
+def forbidden(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.Status(403))
+    return {}
+
+
+def bad_request(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.Status(400))
+    return {}
+
+
+def redirected(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.Redirect("https://evil.example/PowerShell/"))
+    return {}
+
+
+def not_wsman(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.Garbage())
+    return {}
+
+
+def cut_off(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.ResetBeforeProcessing())
+    return {}
+
+
+def no_answer(simulator: Simulator) -> dict[str, Any]:
+    simulator.exchange.faults.add(faults.Delay(4.0))
+    return {"operation_timeout": 1, "connection_timeout": 1}
+
+
+def kerberos_without_a_ticket(_simulator: Simulator) -> dict[str, Any]:
+    return {"authentication": "kerberos", "username": None, "password": None}
+
+
+CASES: list[tuple[Callable[[Simulator], dict[str, Any]], list[str]]] = [
+    (nobody_listens, ["Nothing listens at localhost:", "IIS"]),
+    (no_such_name, ["The name mbx01.contoso.invalid cannot be resolved", "DNS"]),
+    (wrong_path, ["HTTP status 404", "'/PowerShell/'"]),
+    (wrong_configuration, ["WSMan fault 2150858811", "'Microsoft.PowerShell'", "port 80"]),
+    (wrong_password, ["The login was not accepted", "Check username and password"]),
+    (unknown_authority, ["The certificate of localhost:", "is not trusted", "ca_cert"]),
+    (wrong_name_in_certificate, ["The certificate of localhost:", "is not trusted: Hostname mismatch", "the name"]),
+    (expired_certificate, ["is not trusted: certificate has expired"]),
+    (self_signed_certificate, ["is not trusted: self-signed certificate"]),
+    (https_to_the_http_port, ["No TLS connection could be made", "https and not http"]),
+    (http_to_the_https_port, ["http or https in connection_uri fits the port"]),
+    (remote_powershell_forbidden, ["WSMan fault 5", "RemotePowerShellEnabled"]),
+    (too_many_sessions, ["PowerShellMaxConcurrency", "18"]),
+    (application_pool_down, ["HTTP status 503", "application pool"]),
+    (forbidden, ["HTTP status 403", "forbids"]),
+    (bad_request, ["HTTP status 400", "MaxTokenSize"]),
+    (redirected, ["redirects to https://evil.example/PowerShell/", "not followed"]),
+    (not_wsman, ["answer was not understood", "Exchange server"]),
+    (cut_off, ["closed the connection without a whole answer"]),
+    (no_answer, ["did not answer in time", "operation_timeout"]),
+    (kerberos_without_a_ticket, ["kerberos"]),
+]
+
+
+@pytest.mark.parametrize(("arrange", "says"), CASES, ids=[arrange.__name__ for arrange, _says in CASES])
+def test_one_clear_message(here: Pop3Tasks, arrange: Callable[[Simulator], dict[str, Any]], says: list[str]) -> None:
+    options = arrange(here.simulator)
+    run = here(identities=["John Smith", "Patrick Colon"], **options)
+    message = run.result["msg"]
+    assert run.returncode == 2
+    assert message.startswith("No session with Exchange at ")
+    assert (options.get("connection_uri") or here.simulator.exchange.https_uri) in message
+    assert options.get("authentication", "basic") in message
+    for words in says:
+        assert words in message
+    assert [f["identity"] for f in run.result["failures"]] == ["John Smith", "Patrick Colon"]
+    assert run.result["counts"] == {"total": 2, "changed": 0, "unchanged": 0, "failed": 2}
+    assert not run.result["changed"]
+    assert "Traceback" not in run.output
+    assert "errantly" not in run.output
+
+
+def test_the_user_is_named(here: Pop3Tasks) -> None:
+    assert f"as {ADMIN}" in here(identity="John Smith", password="wrong").result["msg"]
+
+
+def test_a_missing_pypsrp_is_named_with_the_place_to_install_it(pop3: Pop3Tasks, tmp_path: Path) -> None:
+    """A Python that has Ansible and not pypsrp, on the controller or on the jump host."""
+    hidden = tmp_path / "without-pypsrp"
+    (hidden / "pypsrp").mkdir(parents=True)
+    (hidden / "pypsrp" / "__init__.py").write_text("raise ImportError('no module named pypsrp here')\n")
+    pop3.controller.environment["PYTHONPATH"] = str(hidden)
+    message = pop3(identity="John Smith").result["msg"]
+    assert "The Python library pypsrp, version 0.9.0 or later, is needed on" in message
+    assert "-m pip install 'pypsrp>=0.9.0'" in message
+    assert sys.executable in message
+
+
+def test_a_pypsrp_that_is_too_old_is_named_with_its_version(here: Pop3Tasks, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    (old / "pypsrp").mkdir(parents=True)
+    (old / "pypsrp" / "__init__.py").write_text("")
+    (old / "pypsrp-0.5.0.dist-info").mkdir()
+    (old / "pypsrp-0.5.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: pypsrp\nVersion: 0.5.0\n")
+    here.controller.environment["PYTHONPATH"] = str(old)
+    message = here(identity="John Smith").result["msg"]
+    assert "version 0.5.0 was found in" in message
+    assert "pypsrp>=0.9.0" in message

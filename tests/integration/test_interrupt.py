@@ -1,0 +1,80 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that is ended from outside closes its session wherever it gets the chance."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.pop3_tasks import Pop3Tasks
+
+from simulator import Ending
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def start(pop3: Pop3Tasks) -> subprocess.Popen[str]:
+    """Start a run that will be busy in the middle of a cmdlet, and wait until it is."""
+    pop3.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 60
+    task = {"name": "Task", "mailops.exchange.exchange_pop3_access": {**pop3.connection, "identity": "John Smith"}}
+    delegation = {"delegate_to": pop3.delegate_to} if pop3.delegate_to else {}
+    play = {"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": [{**task, **delegation}]}
+    process = pop3.controller.start_play([play])
+    wait_for(lambda: pop3.simulator.exchange.calls)
+    return process
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text().split():
+            yield from descendants(int(child))
+            yield int(child)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_session(pop3: Pop3Tasks, signum: signal.Signals) -> None:
+    process = start(pop3)
+    process.send_signal(signum)
+    process.communicate(timeout=30)
+    wait_for(lambda: not pop3.simulator.exchange.open_shells)
+    assert [shell.ending for shell in pop3.simulator.exchange.shells] == [Ending.CLOSED]
+
+
+def test_the_time_out_of_a_task_closes_the_session(here: Pop3Tasks) -> None:
+    here.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 60
+    run = here(identity="John Smith", keywords={"timeout": 2})
+    assert run.returncode == 2
+    assert [shell.ending for shell in here.simulator.exchange.shells] == [Ending.CLOSED]
+
+
+def test_a_cmdlet_that_stays_silent_is_given_up_and_the_session_closed(here: Pop3Tasks) -> None:
+    here.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 60
+    run = here(identity="John Smith", operation_timeout=1)
+    assert "Get-CASMailbox at https://localhost" in run.result["msg"]
+    assert "silent for operation_timeout: 1 seconds" in run.result["msg"]
+    assert [shell.ending for shell in here.simulator.exchange.shells] == [Ending.CLOSED]
+
+
+def test_after_kill_9_only_the_idle_time_out_remains(here: Pop3Tasks) -> None:
+    process = start(here)
+    for pid in [*descendants(process.pid), process.pid]:
+        os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    exchange = here.simulator.exchange
+    assert [shell.user for shell in exchange.open_shells] == ["popadmin@contoso.com"]
+    exchange.behaviour.cmdlet_delays.clear()
+    exchange.behaviour.idle_timeout = 0.2
+    wait_for(lambda: not exchange.open_shells, seconds=90)
+    assert [shell.ending for shell in exchange.shells] == [Ending.IDLE]

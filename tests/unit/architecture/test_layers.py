@@ -1,0 +1,103 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The architecture as a test: imports point downwards only, and the core is pure (rules 1 and 2 of the design)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PLUGINS = ROOT / "plugins"
+UTILS = PLUGINS / "module_utils"
+PACKAGE = "ansible_collections.mailops.exchange.plugins"
+
+# Each folder and what it may import of the others. Nothing else, and nobody upwards.
+ALLOWED = {
+    "_errors": set(),
+    "_core": set(),
+    "_session": {"_errors"},
+    "_gateway": {"_errors", "_core", "_session"},
+    "_transport": {"_errors", "_session"},
+    "_module": {"_errors", "_core", "_session", "_gateway", "_transport"},
+}
+
+# Which of the libraries a folder may use; the standard library is free for all.
+LIBRARIES = {
+    "_errors": set(),
+    "_core": set(),
+    "_session": set(),
+    "_gateway": set(),
+    "_transport": {"pypsrp", "requests", "spnego", "urllib3"},
+    "_module": {"ansible"},
+}
+KNOWN_LIBRARIES = {"ansible", "pypsrp", "requests", "spnego", "urllib3", "psrpcore", "winrm", "yaml", "cryptography"}
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(UTILS).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the absolute name of every module that ``path`` imports, wherever in it."""
+    package = [PACKAGE, "module_utils", *path.relative_to(UTILS).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = [] if node.level == 0 else package[: len(package) - node.level + 1]
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+FILES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")
+
+
+def test_every_folder_has_its_rule() -> None:
+    assert {layer(path) for path in FILES} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(UTILS)))
+def test_imports_point_downwards(path: Path) -> None:
+    prefix = f"{PACKAGE}.module_utils."
+    used = {name.removeprefix(prefix).split(".")[0] for name in imports(path) if name.startswith(prefix)}
+    assert used <= ALLOWED[layer(path)] | {layer(path)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(UTILS)))
+def test_libraries_stay_in_their_rooms(path: Path) -> None:
+    used = {name.split(".")[0] for name in imports(path)} & KNOWN_LIBRARIES
+    assert used <= LIBRARIES[layer(path)]
+
+
+def test_the_product_does_not_know_the_simulator() -> None:
+    """Rule 4: no seam, flag or branch for the simulator in what users get."""
+    shipped = [path for folder in ("plugins", "roles", "playbooks") for path in (ROOT / folder).rglob("*.*")]
+    telling = [path for path in shipped if path.suffix != ".pyc" and "simulat" in path.read_text("utf-8").lower()]
+    assert shipped
+    assert telling == []
+
+
+def marked_files(folder: Path) -> Iterator[Path]:
+    """Yield the text files that people wrote: no caches, no empty markers."""
+    suffixes = {".py", ".yml", ".yaml", ".md", ".sh", ".ps1", ".toml", ".txt", ""}
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
+        if path.is_file() and path.suffix in suffixes and not hidden and path.stat().st_size:
+            yield path
+
+
+@pytest.mark.parametrize("folder", ["plugins", "tests", "tools", "docs", "roles", "playbooks", "meta", "extensions"])
+def test_every_file_says_what_it_is_licensed_under(folder: str) -> None:
+    licence = "SPDX-License-Identifier: GPL-3.0-or-later"
+    assert [path for path in marked_files(ROOT / folder) if licence not in path.read_text("utf-8")[:600]] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(UTILS)))
+def test_every_file_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
