@@ -1,0 +1,52 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pages for people: links lead somewhere, playbooks in them are playbooks, the README's links are absolute."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+REPOSITORY = "https://github.com/mailops/exchange/blob/main/"
+
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+
+
+@pages
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        if link.startswith(REPOSITORY):
+            assert (ROOT / link.removeprefix(REPOSITORY).split("#")[0]).exists(), link
+        elif "://" not in link and not link.startswith("#"):
+            assert (page.parent / link.split("#")[0]).exists(), link
+
+
+def test_the_readme_has_absolute_links_only() -> None:
+    """Galaxy shows the README without the repository around it."""
+    assert [link for link in links(ROOT / "README.md") if not link.startswith("https://")] == []
+
+
+@pages
+def test_yaml_in_pages_is_plays_or_tasks(page: Path) -> None:
+    for block in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        items = yaml.safe_load(block)
+        assert items
+        if isinstance(items, list):
+            assert all("name" in item for item in items), block
+
+
+@pages
+def test_pages_name_no_target_of_make_that_is_not_there(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z][a-z-]+)\b`", page.read_text("utf-8")))
+    assert named <= targets
