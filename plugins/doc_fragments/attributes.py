@@ -17,11 +17,6 @@ attributes:
     details:
       - Runs on the controller, inside Ansible's own process. With O(ignore:delegate_to) to a host that is neither the
         controller nor a Windows host it runs there, as an ordinary module.
-  action_group:
-    description: Use C(group/mailops.exchange.exchange) in C(module_defaults) to set options for all modules at once.
-    support: full
-    membership:
-      - mailops.exchange.exchange
   async:
     description: Supports being run with the C(async) keyword.
     support: none

@@ -95,6 +95,12 @@ options:
         PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
     type: int
     default: 180
+attributes:
+  action_group:
+    description: Use C(group/mailops.exchange.exchange) in C(module_defaults) to set the connection options for all modules at once.
+    support: full
+    membership:
+      - mailops.exchange.exchange
 requirements:
   - pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries

@@ -18,8 +18,11 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.mailops.exchange.plugins.module_utils._errors import ExchangeError
-from ansible_collections.mailops.exchange.plugins.module_utils._module import _connection
-from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import ModuleDefinition, Result
+from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import (
+    ModuleDefinition,
+    Params,
+    Result,
+)
 from ansible_collections.mailops.exchange.plugins.plugin_utils._host_connection import host_connection, runs_elsewhere
 
 _MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # Ansible's own word for it
@@ -49,7 +52,7 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
             return {"failed": True, "changed": False, "msg": str(exc)}
         return {**result, "invocation": {"module_args": self._masked(params)}}
 
-    def _params(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def _params(self, task_vars: Mapping[str, Any]) -> Params:
         """Task and module_defaults come first; then the host's own connection; then the environment."""
         definition = self.definition
         _validation, params = self.validate_argument_spec(
@@ -57,20 +60,7 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
             mutually_exclusive=list(definition.mutually_exclusive),
             required_one_of=list(definition.required_one_of),
         )
-        host = host_connection(self, task_vars)
-        environment = self._environment()
-        params["connection_uri"] = (
-            params["connection_uri"]
-            or (host.address and f"http://{_bracketed(host.address)}/PowerShell/")
-            or environment.get(_connection.URI_ENVIRONMENT)
-        )
-        given = params["username"]
-        params["username"] = given or host.username or environment.get(_connection.USERNAME_ENVIRONMENT)
-        # The host's password belongs to the host's user: with another user it would be a wrong password, and enough
-        # wrong passwords lock an account.
-        of_host = host.password if params["username"] == host.username else None
-        params["password"] = params["password"] or of_host or environment.get(_connection.PASSWORD_ENVIRONMENT)
-        return dict(params)
+        return definition.defaults(dict(params), host_connection(self, task_vars), self._environment())
 
     def _environment(self) -> dict[str, str]:
         """The controller's environment, and over it the ``environment`` keyword of the task."""
@@ -95,7 +85,3 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
     def _masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         secrets = {name for name, spec in self.definition.argument_spec.items() if spec.get("no_log")}
         return {name: _MASKED if value and name in secrets else value for name, value in params.items()}
-
-
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address and not address.startswith("[") else address

@@ -10,12 +10,13 @@ Exchange servers of an inventory needs no connection options at all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.constants import config
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
+
+from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import HostConnection
 
 _WINDOWS_TRANSPORTS = frozenset({"winrm", "psrp"})
 _WINDOWS_SHELLS = frozenset({"powershell", "cmd"})
@@ -24,15 +25,6 @@ _WINDOWS_SHELLS = frozenset({"powershell", "cmd"})
 _ADDRESS = ("remote_addr", "host")
 _USERNAME = ("remote_user",)
 _PASSWORD = ("remote_password", "password")
-
-
-@dataclass(frozen=True, slots=True)
-class HostConnection:
-    """How Ansible itself reaches a Windows host; nothing of it for any other host."""
-
-    address: str | None = None
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
 
 
 def runs_elsewhere(action: ActionBase) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 from .._errors import OptionError
 from .._transport._endpoint import Authentication, ConnectionUri, Endpoint
+from ._definition import HostConnection, Params
 
-URI_ENVIRONMENT = "EXCHANGE_CONNECTION_URI"
-USERNAME_ENVIRONMENT = "EXCHANGE_USERNAME"
-PASSWORD_ENVIRONMENT = "EXCHANGE_PASSWORD"
+_URI_ENVIRONMENT = "EXCHANGE_CONNECTION_URI"
+_USERNAME_ENVIRONMENT = "EXCHANGE_USERNAME"
+_PASSWORD_ENVIRONMENT = "EXCHANGE_PASSWORD"
 
 CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "connection_uri": {"type": "str"},
@@ -38,13 +39,28 @@ CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+def connection_defaults(params: Params, host: HostConnection, environment: Mapping[str, str]) -> Params:
+    """Fill in the address, the user and the password: first from the host's own connection, then the environment."""
+    uri = params["connection_uri"] or (host.address and f"http://{_bracketed(host.address)}/PowerShell/")
+    username = params["username"] or host.username or environment.get(_USERNAME_ENVIRONMENT)
+    # The host's password belongs to the host's user: with another user it would be a wrong password, and enough wrong
+    # passwords lock an account.
+    of_host = host.password if username == host.username else None
+    return {
+        **params,
+        "connection_uri": uri or environment.get(_URI_ENVIRONMENT),
+        "username": username,
+        "password": params["password"] or of_host or environment.get(_PASSWORD_ENVIRONMENT),
+    }
+
+
 def endpoint_from(params: Mapping[str, Any]) -> Endpoint:
     """Return where and how to connect. Raises OptionError for what is missing or does not fit together."""
     uri = text_or_none(params["connection_uri"])
     if uri is None:
         raise OptionError(
             "connection_uri is needed: neither the task, module_defaults, the host's own connection nor the "
-            f"environment variable {URI_ENVIRONMENT} gives it. Expected something like "
+            f"environment variable {_URI_ENVIRONMENT} gives it. Expected something like "
             "http://mbx01.contoso.com/PowerShell/"
         )
     return Endpoint(
@@ -63,6 +79,10 @@ def endpoint_from(params: Mapping[str, Any]) -> Endpoint:
         connection_timeout=int(params["connection_timeout"]),
         operation_timeout=int(params["operation_timeout"]),
     )
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address and not address.startswith("[") else address
 
 
 def plain_text(value: str) -> str:

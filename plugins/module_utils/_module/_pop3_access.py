@@ -19,7 +19,7 @@ from .._errors import ExchangeError
 from .._gateway._cas_mailbox import CasMailboxes
 from .._session._interrupt import closing_on_signals
 from .._transport._open import open_session
-from ._connection import CONNECTION_ARGUMENTS, endpoint_from, text_or_none
+from ._connection import CONNECTION_ARGUMENTS, connection_defaults, endpoint_from, text_or_none
 from ._definition import ModuleDefinition, Result
 from ._identities import identities_from
 
@@ -135,6 +135,7 @@ POP3_ACCESS = ModuleDefinition(
     },
     mutually_exclusive=[("identity", "identities")],
     required_one_of=[("identity", "identities")],
+    defaults=connection_defaults,
     check_arguments=_check_arguments,
     run=run,
 )
