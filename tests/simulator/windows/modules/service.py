@@ -9,6 +9,7 @@ state that was asked for, not the one the service is in when the module ends.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable
 from typing import Any
 
@@ -77,13 +78,14 @@ def win_service(call: ModuleCall, machine: Machine) -> dict[str, Any]:
 def win_service_info(call: ModuleCall, machine: Machine) -> dict[str, Any]:
     """Describe the services of a name, or all of them."""
     name = arguments({"name": Option()}, call)["name"]
-    services: Iterable[Service] = machine.services
-    if name is not None:
-        found = machine.services.find(name)
-        # Get-Service, which looks the service up, does so by its name and not by its display name.
-        services = [found] if found is not None and found.name.casefold() == name.casefold() else []
+    # Get-Service looks services up by name, with wildcards, and not by display name.
+    services: Iterable[Service] = (s for s in machine.services if name is None or _matches(s.name, name))
     described = [_info(service, machine) for service in services]
     return {"exists": bool(described), "services": described}
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.casefold() == pattern.casefold() or fnmatch.fnmatchcase(name.casefold(), pattern.casefold())
 
 
 def _remove(service: Service | None, call: ModuleCall, machine: Machine) -> dict[str, Any]:
