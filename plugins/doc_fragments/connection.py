@@ -97,7 +97,9 @@ options:
     default: 180
 attributes:
   action_group:
-    description: Use C(group/mailops.exchange.exchange) in C(module_defaults) to set the connection options for all modules at once.
+    description: >-
+      Use C(group/mailops.exchange.exchange) in C(module_defaults) to set the connection options of all modules at
+      once.
     support: full
     membership:
       - mailops.exchange.exchange

@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -41,16 +42,15 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         """Validate the options, fill in what the host and the environment say, and do the work here or there."""
         super().run(tmp, task_vars)
-        variables = task_vars or {}
         try:
             self.definition.check_arguments(self._task.args)
-            params = self._params(variables)
+            params = self._params(task_vars or {})
             if runs_elsewhere(self):
-                return self._run_there(params, variables)
-            result = self.definition.run(params, check_mode=self._task.check_mode, warn=Display().warning)
+                return self._run_there(params, task_vars or {})
+            result = self._run_here(params)
         except ExchangeError as exc:
             return {"failed": True, "changed": False, "msg": str(exc)}
-        return {**result, "invocation": {"module_args": self._masked(params)}}
+        return {**result, **self._invocation(params)}
 
     def _params(self, task_vars: Mapping[str, Any]) -> Params:
         """Task and module_defaults come first; then the host's own connection; then the environment."""
@@ -60,20 +60,53 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
             mutually_exclusive=list(definition.mutually_exclusive),
             required_one_of=list(definition.required_one_of),
         )
-        return definition.defaults(dict(params), host_connection(self, task_vars), self._environment())
+        environment = {**os.environ, **self._task_environment()}
+        return definition.defaults(dict(params), lambda: host_connection(self, task_vars), environment)
 
-    def _environment(self) -> dict[str, str]:
-        """The controller's environment, and over it the ``environment`` keyword of the task."""
-        merged: dict[str, str] = dict(os.environ)
-        for variables in self._task.environment or []:
-            if isinstance(variables, Mapping):
-                merged |= {str(name): str(self._templar.template(value)) for name, value in variables.items()}
-        return merged
+    def _run_here(self, params: Params) -> Result:
+        """Do the work in this process, with what the keyword ``environment`` sets: KRB5CCNAME, HTTPS_PROXY …"""
+        before = dict(os.environ)
+        os.environ.update(self._task_environment())
+        try:
+            return self.definition.run(params, check_mode=self._task.check_mode, warn=Display().warning)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
-    def _run_there(self, params: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
-        given = {name: value for name, value in params.items() if value is not None}
+    def _run_there(self, params: Params, task_vars: dict[str, Any]) -> Result:
+        """Send the module to the jump host. What is wrong with the options is said here, before they travel."""
+        self.definition.check_params(params)
+        spec = self.definition.argument_spec
+        # A path is one of the jump host: ~ and variables in it are resolved there.
+        paths = {name: value for name, value in self._task.args.items() if spec[name]["type"] == "path"}
+        given = {name: value for name, value in {**params, **paths}.items() if value is not None}
         result: Result = self._execute_module(module_args=given, task_vars=task_vars)
         return result
+
+    def _task_environment(self) -> dict[str, str]:
+        """The keyword ``environment`` of the task, its block, its role and its play."""
+        merged: dict[str, str] = {}
+        for variables in self._task.environment or []:
+            resolved = self._templar.template(variables)
+            if isinstance(resolved, Mapping):
+                merged |= {str(name): str(value) for name, value in resolved.items()}
+        return merged
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> str:
+        """Leave out what became an option: on a jump host this string is part of a command line, for all to read."""
+        given = self._task.environment
+        self._task.environment = [
+            {name: value for name, value in self._templar.template(variables).items() if name not in self._read_here}
+            for variables in given or []
+        ]
+        try:
+            return str(super()._compute_environment_string(raw_environment_out))
+        finally:
+            self._task.environment = given
+
+    @property
+    def _read_here(self) -> frozenset[str]:
+        return frozenset(self.definition.environment)
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
         """Send the module over the connection's standard input wherever it can: its arguments hold a password, and
@@ -82,6 +115,10 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
         can = self._connection.has_pipelining and (not become or become.pipelining)
         return bool((can and module_style == "new") or super()._is_pipelining_enabled(module_style, wrap_async))
 
-    def _masked(self, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _invocation(self, params: Params) -> dict[str, Any]:
+        """What ``-vvv`` shows. Modules add it themselves; from 2.21 on only where INJECT_INVOCATION is set."""
+        if not getattr(constants, "INJECT_INVOCATION", True):
+            return {}
         secrets = {name for name, spec in self.definition.argument_spec.items() if spec.get("no_log")}
-        return {name: _MASKED if value and name in secrets else value for name, value in params.items()}
+        shown = {name: _MASKED if value and name in secrets else value for name, value in params.items()}
+        return {"invocation": {"module_args": shown}}

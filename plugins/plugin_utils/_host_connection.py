@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.constants import config
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 
@@ -59,18 +60,31 @@ def _is_windows(connection: Any) -> bool:
 
 def _own_connection(action: ActionBase, task_vars: Mapping[str, Any]) -> Any:
     """Load the plugin that Ansible would use for the task's own host if the task were not delegated."""
-    name = action._templar.template(task_vars.get("ansible_connection")) or action._task.connection
-    if not name or name in ("local", "smart"):
+    transport = _resolved(action, task_vars, "ansible_connection") or action._task.connection
+    if not transport or transport in ("local", "smart"):
         return None
     play_context = action._play_context.copy()
-    play_context.shell = task_vars.get("ansible_shell_type")
-    connection = connection_loader.get(name, play_context, new_stdin=None)
+    play_context.shell = _resolved(action, task_vars, "ansible_shell_type")
+    connection = connection_loader.get(transport, play_context, new_stdin=None)
     if connection is None:
         return None
     names = config.get_plugin_vars("connection", connection._load_name)
-    variables = {name: action._templar.template(task_vars[name]) for name in names if name in task_vars}
-    connection.set_options(var_options=variables)
+    resolved = {name: _resolved(action, task_vars, name) for name in names if name in task_vars}
+    keywords = {**action._task.dump_attrs(), "password": play_context.password}  # as given by --ask-pass
+    connection.set_options(
+        task_keys={name: value for name, value in keywords.items() if value is not None and name != "retries"},
+        var_options={name: value for name, value in resolved.items() if value is not None},
+    )
     return connection
+
+
+def _resolved(action: ActionBase, task_vars: Mapping[str, Any], name: str) -> Any:
+    """Return a variable of the task's own host. One that cannot be resolved here counts as not set: Ansible itself
+    would say so if the task used it, and a later source may have what is needed."""
+    try:
+        return action._templar.template(task_vars.get(name))
+    except AnsibleError:
+        return None
 
 
 def _option(connection: Any, names: tuple[str, ...]) -> str | None:

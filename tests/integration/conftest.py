@@ -25,9 +25,11 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def controller(tmp_path: Path) -> Controller:
+def controller(tmp_path: Path) -> Iterator[Controller]:
     """A controller with localhost and a jump host in its inventory."""
-    return Controller(tmp_path, {"all": {"hosts": {"localhost": LOCAL, "jump": JUMP}}})
+    running = Controller(tmp_path, {"all": {"hosts": {"localhost": LOCAL, "jump": JUMP}}})
+    yield running
+    running.close()
 
 
 @pytest.fixture(params=["controller", "jump host"])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -29,9 +30,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"identity": "a", "connection_uri": "http://user:secret@mbx01/"}, "it has a user name or password in it"),
     ({"identity": "a", "authentication": "digest"}, "value of authentication must be one of"),
     ({"identity": "a", "authentication": "certificate"}, "needs client_cert"),
-    ({"identity": "a", "ca_cert": "/no/such/file.pem"}, "the file /no/such/file.pem does not exist"),
+    ({"identity": "a", "ca_cert": "/no/such/file.pem"}, "ca_cert: the file does not exist"),
+    ({"identity": "a", "domain_controller": "  "}, "is not the name of a server"),
     ({"identity": "a", "username": ""}, "needs a username and a password"),
-    ({"identity": "a", "operation_timeout": 0}, "operation_timeout is a number of seconds, at least 1"),
+    ({"identity": "a", "operation_timeout": 0}, "operation_timeout is a number of seconds, from 1 to 86400"),
 ]
 
 
@@ -57,13 +59,31 @@ def test_basic_over_http_works_where_it_is_allowed(pop3: Pop3Tasks) -> None:
     assert run.result["changed"]
 
 
+def test_a_password_in_another_encoding_is_refused(here: Pop3Tasks) -> None:
+    here.controller.environment |= {"EXCHANGE_USERNAME": "u", "EXCHANGE_PASSWORD": os.fsdecode(b"p\xff")}
+    run = here(identity="John Smith", username=None, password=None)
+    assert "password has a character that cannot be sent" in run.result["msg"]
+    assert here.simulator.exchange.http_requests == 0
+
+
 def test_without_an_address_the_task_says_where_it_looked(here: Pop3Tasks) -> None:
     run = here(identity="John Smith", connection_uri=None)
     assert "connection_uri is needed" in run.result["msg"]
     assert "EXCHANGE_CONNECTION_URI" in run.result["msg"]
 
 
-def test_bad_input_is_refused_on_the_controller_also_for_a_jump_host(pop3: Pop3Tasks) -> None:
-    run = pop3(identities="Smith, John")
-    assert "text is never split" in run.result["msg"]
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"identities": "Smith, John"}, "text is never split"),
+        ({"identity": "a", "connection_uri": "http://user:secret@mbx01/"}, "it has a user name or password in it"),
+        ({"identity": "a", "connection_uri": "http://user:sec/secret@mbx01/"}, "it has a user name or password in it"),
+    ],
+)
+def test_bad_input_is_refused_on_the_controller_also_for_a_jump_host(
+    pop3: Pop3Tasks, options: dict[str, Any], says: str
+) -> None:
+    run = pop3("-vvv", **options)
+    assert says in run.result["msg"]
+    assert "secret" not in run.output
     assert pop3.simulator.exchange.http_requests == 0

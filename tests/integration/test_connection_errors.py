@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.pop3_tasks import ADMIN, Pop3Tasks
 
-from simulator import Simulator
+from simulator import Ending, Simulator
 from simulator.wire import faults
 from simulator.wire.certificates import CertificateFiles
 
@@ -122,7 +122,7 @@ def no_answer(simulator: Simulator) -> dict[str, Any]:
     return {"operation_timeout": 1, "connection_timeout": 1}
 
 
-def kerberos_without_a_ticket(_simulator: Simulator) -> dict[str, Any]:
+def a_method_that_is_not_offered(_simulator: Simulator) -> dict[str, Any]:
     return {"authentication": "kerberos", "username": None, "password": None}
 
 
@@ -147,7 +147,7 @@ CASES: list[tuple[Callable[[Simulator], dict[str, Any]], list[str]]] = [
     (not_wsman, ["answer was not understood", "Exchange server"]),
     (cut_off, ["closed the connection without a whole answer"]),
     (no_answer, ["did not answer in time", "operation_timeout"]),
-    (kerberos_without_a_ticket, ["kerberos"]),
+    (a_method_that_is_not_offered, ["does not offer the method that 'authentication: kerberos' needs"]),
 ]
 
 
@@ -195,3 +195,35 @@ def test_a_pypsrp_that_is_too_old_is_named_with_its_version(here: Pop3Tasks, tmp
     message = here(identity="John Smith").result["msg"]
     assert "version 0.5.0 was found in" in message
     assert "pypsrp>=0.9.0" in message
+
+
+def test_an_opening_whose_answer_was_cut_leaves_no_session(here: Pop3Tasks) -> None:
+    """The server made the session, and half of its answer came: it is closed by the identifier that we gave it."""
+    here.simulator.exchange.faults.add(faults.HalfResponse(), action="Create")
+    assert here(identity="John Smith").result["failed"]
+    assert [shell.ending for shell in here.simulator.exchange.shells] == [Ending.CLOSED]
+
+
+def test_closing_is_tried_again(here: Pop3Tasks) -> None:
+    here.simulator.exchange.faults.add(faults.ResetBeforeProcessing(), action="Delete")
+    assert here(identity="John Smith").result["changed"]
+    assert [shell.ending for shell in here.simulator.exchange.shells] == [Ending.CLOSED]
+
+
+def test_netrc_is_not_sent_with_a_client_certificate(here: Pop3Tasks) -> None:
+    """requests would take a login for this host from ~/.netrc, which nobody asked it to."""
+    netrc = here.controller.home / ".netrc"
+    netrc.write_text("machine localhost login webuser password netrc-secret\n")
+    netrc.chmod(0o600)
+    certificate = here.simulator.authority.client("popadmin@contoso.com")
+    here(
+        identity="John Smith",
+        authentication="certificate",
+        client_cert=str(certificate.certificate),
+        client_key=str(certificate.key),
+        username="",
+        password="",
+    )
+    sent = here.simulator.exchange.authorizations
+    assert sent
+    assert [header for header in sent if header.startswith("Basic")] == []

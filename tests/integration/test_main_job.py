@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from support.pop3_tasks import Pop3Tasks
 
-from simulator import SessionDrop
+from simulator import Failure, SessionDrop
 
 GET, SET = "Get-CASMailbox", "Set-CASMailbox"
 
@@ -141,6 +142,33 @@ def test_a_change_without_read_back_is_unconfirmed(pop3: Pop3Tasks) -> None:
     assert "broke during" in result["msg"]
 
 
+def test_the_time_out_of_a_task_loses_nothing(here: Pop3Tasks) -> None:
+    """Ansible's keyword ``timeout`` ends the run in the middle of the second change."""
+    here.simulator.exchange.behaviour.cmdlet_delays[SET] = 2
+    names = ["John Smith", "Support 😀", "Patrick Colon"]
+    run = here(identities=names, keywords={"timeout": 3})
+    result = run.result
+    assert result["msg"].startswith("Timed out after 3 second")
+    assert [line["identity"] for line in result["mailboxes"]] == names
+    assert [f["reason"] for f in result["failures"]] == ["unconfirmed", "unconfirmed"]
+    assert result["changed"]
+    assert result["restart_required"]
+
+
+def test_an_error_that_comes_after_the_change_hides_no_change(here: Pop3Tasks) -> None:
+    """A directory's time-out can follow a write that took effect."""
+    behaviour = here.simulator.exchange.behaviour
+    behaviour.failing_writes["John Smith"] = Failure(
+        "No answer.", "Microsoft.Exchange.Data.Directory.ADTransientException"
+    )
+    behaviour.failing_writes_apply = True
+    result = here(identity="John Smith").result
+    assert [f["reason"] for f in result["failures"]] == ["error"]
+    assert result["mailboxes"][0]["after"] == {"pop_enabled": True}
+    assert result["changed"]
+    assert result["restart_required"]
+
+
 def test_a_session_that_breaks_while_reading_changes_nothing_and_accounts_for_all(pop3: Pop3Tasks) -> None:
     pop3.simulator.exchange.behaviour.session_drops.append(SessionDrop(GET, nth=2))
     result = pop3(identities=["John Smith", "Patrick Colon", "Smith, Jane"]).result
@@ -216,16 +244,24 @@ STRANGE = [
 ]
 
 
+class Unsafe(str):
+    """Text that Ansible must not take for a template."""
+
+    __slots__ = ()
+
+
+yaml.SafeDumper.add_representer(Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
 def test_strange_names_travel_as_data(pop3: Pop3Tasks) -> None:
     """Each is a mailbox of its own; exactly that one is found and changed."""
     for number, name in enumerate(STRANGE):
         pop3.simulator.organisation.add_mailbox(name, alias=f"strange{number}", pop_enabled=False)
-    unsafe = [name for name in STRANGE if "{{" not in name]
-    run = pop3(identities=unsafe)
+    run = pop3(identities=[Unsafe(name) if "{{" in name else name for name in STRANGE])
     assert run.returncode == 0, run.output
-    assert [line["name"] for line in run.result["mailboxes"]] == unsafe
-    assert [call["Identity"] for call in pop3.sent(GET)][: len(unsafe)] == unsafe
-    assert all(pop3.pop_enabled(f"strange{n}") for n, name in enumerate(STRANGE) if "{{" not in name)
+    assert [line["name"] for line in run.result["mailboxes"]] == STRANGE
+    assert [call["Identity"] for call in pop3.sent(GET)][: len(STRANGE)] == STRANGE
+    assert all(pop3.pop_enabled(f"strange{number}") for number in range(len(STRANGE)))
 
 
 def test_500_identities_use_one_session(pop3: Pop3Tasks) -> None:

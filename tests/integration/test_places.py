@@ -106,6 +106,45 @@ def test_the_hosts_password_is_not_sent_for_another_user(here: Pop3Tasks) -> Non
     assert here.simulator.exchange.http_requests == 0
 
 
+@pytest.mark.parametrize("through", [None, "localhost"])
+def test_the_environments_password_is_not_sent_for_another_user(here: Pop3Tasks, through: str | None) -> None:
+    """A password belongs to the user that it comes with; enough wrong ones lock an account."""
+    administrator = {**WINDOWS, "ansible_user": "Administrator"}
+    del administrator["ansible_password"]
+    here.controller.inventory = inventory(here.simulator, mbx01=administrator)
+    here.controller.environment |= {"EXCHANGE_USERNAME": ADMIN, "EXCHANGE_PASSWORD": PASSWORD}
+    given = {k: v for k, v in here.connection.items() if k not in ("username", "password")}
+    keywords = {"delegate_to": through} if through else {}
+    run = here.controller.task({**given, "identity": "John Smith"}, hosts="mbx01", keywords=keywords)
+    assert "needs a username and a password" in run.result["msg"]
+    assert here.simulator.exchange.http_requests == 0
+
+
+def test_variables_that_cannot_be_resolved_do_not_matter_where_nothing_is_missing(here: Pop3Tasks) -> None:
+    odd = {**WINDOWS, "ansible_password": "{{ nowhere }}", "ansible_shell_type": "{{ 'power' ~ 'shell' }}"}
+    here.controller.inventory = inventory(here.simulator, mbx01=odd)
+    run = here.controller.task(
+        {**here.connection, "identity": "John Smith"}, hosts="mbx01", keywords={"delegate_to": "localhost"}
+    )
+    assert run.result["changed"]
+
+
+def test_the_environment_keyword_reaches_the_libraries(here: Pop3Tasks) -> None:
+    """KRB5CCNAME, HTTPS_PROXY and their like: set by the task, they count on the controller too."""
+    run = here(identity="John Smith", keywords={"environment": {"HTTPS_PROXY": "http://127.0.0.1:9"}})
+    assert "The proxy of this environment could not reach localhost:" in run.result["msg"]
+
+
+def test_a_path_is_one_of_the_host_that_connects(here: Pop3Tasks) -> None:
+    """~ is the home on the jump host, which is another one than the controller's."""
+    home = here.controller.folder / "jumps-home"
+    home.mkdir()
+    (home / "ca.pem").write_bytes(here.simulator.ca_file.read_bytes())
+    here.delegate_to = "jump"
+    run = here(identity="John Smith", ca_cert="~/ca.pem", keywords={"environment": {"HOME": str(home)}})
+    assert run.result["changed"]
+
+
 def test_a_task_comes_before_module_defaults_and_the_host(here: Pop3Tasks) -> None:
     here.controller.inventory = inventory(here.simulator)
     here.controller.environment |= {"EXCHANGE_CONNECTION_URI": "https://localhost:1/PowerShell/"}

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,9 +54,14 @@ class Controller:
 
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
-        self.temp = self.folder / "tmp"
-        for path in (self.home, self.temp):
-            path.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
+        # A short path: ansible-core 2.21 puts a socket there, and a socket's path has at most 107 characters.
+        self._temp = tempfile.TemporaryDirectory(prefix="mx-")
+        self.temp = Path(self._temp.name)
+
+    def close(self) -> None:
+        """Remove what is outside of the folder."""
+        self._temp.cleanup()
 
     def play(self, plays: Sequence[Mapping[str, Any]] | str, *arguments: str, json_output: bool = True) -> Run:
         """Run a playbook, given as data or as text."""

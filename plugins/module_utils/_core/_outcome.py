@@ -36,14 +36,20 @@ def refused(change: Change, failure: Failure) -> Outcome:
     return Outcome(change.mailbox.settings, changed=False, may_have_changed=False, failure=failure)
 
 
-def not_tried(change: Change, why: str) -> Outcome:
+def failed(change: Change, failure: Failure, after: Pop3Settings) -> Outcome:
+    """Exchange answered the change with an error, and this is what the mailbox has now: an error may come late."""
+    differs = after != change.mailbox.settings
+    return Outcome(after, changed=differs, may_have_changed=differs, failure=failure)
+
+
+def not_tried(change: Change) -> Outcome:
     """The run ended before this change was sent."""
-    return refused(change, Failure(Reason.ERROR, f"Not changed: {why}"))
+    return refused(change, Failure(Reason.ERROR, "Not changed: the run ended before its turn."))
 
 
-def unanswered(why: str) -> Outcome:
+def unanswered() -> Outcome:
     """The change was sent and no answer came: it may or may not have taken effect."""
-    msg = f"The change was sent and its answer never came, so it is not known whether it took effect: {why}"
+    msg = "The change was sent and its answer never came, so it is not known whether it took effect."
     return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
 
 

@@ -38,11 +38,15 @@ class Plan:
 
 
 def plan(wanted: Pop3Settings, observations: Iterable[Observation]) -> Plan:
-    """Two identities that name the same mailbox give one change; one that names none gives none."""
+    """Two identities that name the same mailbox give one change; one that names none gives none.
+
+    Looked at twice, a mailbox can look different (two domain controllers, or another administrator): if it was not as
+    wanted at any look, it is changed.
+    """
     asked = tuple(observations)
-    mailboxes: dict[UUID, Mailbox] = {}
+    differing: dict[UUID, Mailbox] = {}
     for observation in asked:
-        if isinstance(observation.finding, Mailbox):
-            mailboxes.setdefault(observation.finding.guid, observation.finding)
-    changes = tuple(Change(m, wanted) for m in mailboxes.values() if m.settings != wanted)
-    return Plan(wanted, asked, changes)
+        found = observation.finding
+        if isinstance(found, Mailbox) and found.settings != wanted:
+            differing.setdefault(found.guid, found)
+    return Plan(wanted, asked, tuple(Change(mailbox, wanted) for mailbox in differing.values()))

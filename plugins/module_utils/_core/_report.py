@@ -58,32 +58,31 @@ def report(plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = N
     ``outcomes`` has what became of the changes that were tried, by the mailbox's GUID. ``stopped`` says in a sentence
     why the run ended early, if it did: a planned change without an outcome is then reported as not tried.
     """
-    why = stopped or "the run ended before its turn."
-    settled = {c.mailbox.guid: outcomes.get(c.mailbox.guid) or not_tried(c, why) for c in plan.changes}
+    settled = {c.mailbox.guid: (c, outcomes.get(c.mailbox.guid) or not_tried(c)) for c in plan.changes}
     lines = [_line(observation, settled) for observation in plan.observations]
     failures = [(line, line.failure) for line in lines if line.failure]
     counts = _counts(lines)
     result: dict[str, Any] = {
         "changed": any(line.changed for line in lines),
-        "restart_required": any(outcome.may_have_changed for outcome in settled.values()),
+        "restart_required": any(outcome.may_have_changed for _change, outcome in settled.values()),
         "mailboxes": [line.as_dict() for line in lines],
         "failures": [{"identity": ln.identity, "reason": f.reason.value, "msg": f.msg} for ln, f in failures],
         "counts": counts,
-        "diff": _diff(plan.changes, settled),
+        "diff": _diff(settled.values()),
     }
     if failures or stopped:
         result |= {"failed": True, "msg": _msg(counts, failures, stopped)}
     return result
 
 
-def _line(observation: Observation, settled: Mapping[UUID, Outcome]) -> _Line:
+def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome]]) -> _Line:
     finding = observation.finding
     if isinstance(finding, Failure):
         return _Line(observation.identity, None, None, changed=False, failure=finding)
-    outcome = settled.get(finding.guid)
-    if outcome is None:
+    if finding.guid not in settled:
         return _Line(observation.identity, finding, finding.settings, changed=False, failure=None)
-    return _Line(observation.identity, finding, outcome.after, outcome.changed, outcome.failure)
+    change, outcome = settled[finding.guid]
+    return _Line(observation.identity, change.mailbox, outcome.after, outcome.changed, outcome.failure)
 
 
 def _counts(lines: Sequence[_Line]) -> dict[str, int]:
@@ -93,12 +92,11 @@ def _counts(lines: Sequence[_Line]) -> dict[str, int]:
     return {"total": len(lines), "changed": changed, "unchanged": len(lines) - changed - failed, "failed": failed}
 
 
-def _diff(changes: Iterable[Change], settled: Mapping[UUID, Outcome]) -> dict[str, str]:
+def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
     """Only the mailboxes that changed (or would), each once; two texts that Ansible compares line by line."""
     before: list[str] = []
     after: list[str] = []
-    for change in changes:
-        outcome = settled[change.mailbox.guid]
+    for change, outcome in settled:
         if not outcome.changed:
             continue
         before += _settings_text(change.mailbox, change.mailbox.settings)

@@ -69,7 +69,7 @@ class CasMailboxes:
         reply = self._session.invoke(Cmdlet(name, parameters | self._common))
         for warning in reply.warnings:
             self._warn(warning)
-        if reply.errors and _reasons.hides(reply.errors[0]):
+        if reply.errors and _reasons.is_hidden(reply.errors[0]):
             self._hidden[name] = reply.errors[0]
         return reply
 

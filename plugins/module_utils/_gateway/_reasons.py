@@ -22,7 +22,7 @@ _ROLE_HINT = (
 )
 
 
-def hides(error: ErrorRecord) -> bool:
+def is_hidden(error: ErrorRecord) -> bool:
     """RBAC hides the cmdlet from this user: no other call of it can fare better."""
     return error.is_command_not_found
 
@@ -36,8 +36,8 @@ def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
     if category == _AMBIGUOUS:
         hint = "name it by its e-mail address, user principal name, distinguished name or GUID"
         return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one mailbox: {hint}. {answered}")
-    if hides(error):
-        return hidden(cmdlet, error)
+    if is_hidden(error):
+        return _no_such_cmdlet(cmdlet, error)
     if category.startswith(_AUTHORIZATION):
         return Failure(
             Reason.ACCESS_DENIED, f"{cmdlet} is not allowed to this user for '{identity}'. {_ROLE_HINT} {answered}"
@@ -45,7 +45,7 @@ def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
     return Failure(Reason.ERROR, f"{cmdlet} failed for '{identity}'. {answered}")
 
 
-def hidden(cmdlet: str, error: ErrorRecord) -> Failure:
+def _no_such_cmdlet(cmdlet: str, error: ErrorRecord) -> Failure:
     """Say that this user has no such cmdlet at all."""
     return Failure(
         Reason.ACCESS_DENIED,

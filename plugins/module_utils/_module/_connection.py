@@ -5,16 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._errors import OptionError
 from .._transport._endpoint import Authentication, ConnectionUri, Endpoint
 from ._definition import HostConnection, Params
+from ._text import text_option
+
+_NAME = re.compile(r"[\w.-]+")
 
 _URI_ENVIRONMENT = "EXCHANGE_CONNECTION_URI"
 _USERNAME_ENVIRONMENT = "EXCHANGE_USERNAME"
 _PASSWORD_ENVIRONMENT = "EXCHANGE_PASSWORD"
+
+CONNECTION_ENVIRONMENT = (_URI_ENVIRONMENT, _USERNAME_ENVIRONMENT, _PASSWORD_ENVIRONMENT)
 
 CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "connection_uri": {"type": "str"},
@@ -39,24 +45,31 @@ CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def connection_defaults(params: Params, host: HostConnection, environment: Mapping[str, str]) -> Params:
-    """Fill in the address, the user and the password: first from the host's own connection, then the environment."""
-    uri = params["connection_uri"] or (host.address and f"http://{_bracketed(host.address)}/PowerShell/")
-    username = params["username"] or host.username or environment.get(_USERNAME_ENVIRONMENT)
-    # The host's password belongs to the host's user: with another user it would be a wrong password, and enough wrong
-    # passwords lock an account.
-    of_host = host.password if username == host.username else None
+def connection_defaults(params: Params, host: Callable[[], HostConnection], environment: Mapping[str, str]) -> Params:
+    """Fill in the address, the user and the password: first from the host's own connection, then the environment.
+
+    A password belongs to the user that it comes with: with another user it would be a wrong password, and enough wrong
+    passwords lock an account.
+    """
+    if params["connection_uri"] and params["username"] and params["password"]:
+        return params
+    own = host()
+    uri = params["connection_uri"] or (own.address and f"http://{_bracketed(own.address)}/PowerShell/")
+    its_user = environment.get(_USERNAME_ENVIRONMENT)
+    username = params["username"] or own.username or its_user
+    of_host = own.password if username == own.username else None
+    of_environment = environment.get(_PASSWORD_ENVIRONMENT) if its_user in (None, "", username) else None
     return {
         **params,
         "connection_uri": uri or environment.get(_URI_ENVIRONMENT),
         "username": username,
-        "password": params["password"] or of_host or environment.get(_PASSWORD_ENVIRONMENT),
+        "password": params["password"] or of_host or of_environment,
     }
 
 
 def endpoint_from(params: Mapping[str, Any]) -> Endpoint:
     """Return where and how to connect. Raises OptionError for what is missing or does not fit together."""
-    uri = text_or_none(params["connection_uri"])
+    uri = text_option(params, "connection_uri")
     if uri is None:
         raise OptionError(
             "connection_uri is needed: neither the task, module_defaults, the host's own connection nor the "
@@ -66,30 +79,28 @@ def endpoint_from(params: Mapping[str, Any]) -> Endpoint:
     return Endpoint(
         uri=ConnectionUri.parse(uri),
         authentication=Authentication(params["authentication"]),
-        username=text_or_none(params["username"]),
-        password=text_or_none(params["password"]),
+        username=text_option(params, "username"),
+        password=text_option(params, "password"),
         validate_certs=bool(params["validate_certs"]),
-        ca_cert=text_or_none(params["ca_cert"]),
-        client_cert=text_or_none(params["client_cert"]),
-        client_key=text_or_none(params["client_key"]),
-        client_key_password=text_or_none(params["client_key_password"]),
+        ca_cert=text_option(params, "ca_cert"),
+        client_cert=text_option(params, "client_cert"),
+        client_key=text_option(params, "client_key"),
+        client_key_password=text_option(params, "client_key_password"),
         allow_unencrypted=bool(params["allow_unencrypted"]),
-        configuration_name=plain_text(params["configuration_name"]),
-        spn_service=plain_text(params["spn_service"]),
+        configuration_name=text_option(params, "configuration_name") or "",
+        spn_service=text_option(params, "spn_service") or "",
         connection_timeout=int(params["connection_timeout"]),
         operation_timeout=int(params["operation_timeout"]),
     )
 
 
+def domain_controller_from(params: Mapping[str, Any]) -> str | None:
+    """Return the domain controller that every cmdlet is to use, if one is named."""
+    name = text_option(params, "domain_controller")
+    if name is not None and not _NAME.fullmatch(name):
+        raise OptionError(f"domain_controller: {name!r} is not the name of a server.")
+    return name
+
+
 def _bracketed(address: str) -> str:
     return f"[{address}]" if ":" in address and not address.startswith("[") else address
-
-
-def plain_text(value: str) -> str:
-    """Return a plain ``str``: Ansible's own strings carry tags, and what reaches the wire must be just text."""
-    return "".join(value)
-
-
-def text_or_none(value: str | None) -> str | None:
-    """An option that is empty counts as not given: ``"{{ variable | default('') }}"``."""
-    return plain_text(value) if value else None

@@ -25,8 +25,11 @@ class HostConnection:
 class Defaults(Protocol):
     """Where options come from that neither the task nor module_defaults gives."""
 
-    def __call__(self, params: Params, host: HostConnection, environment: Mapping[str, str]) -> Params:
-        """Return ``params`` with what the host's connection and the environment say."""
+    def __call__(self, params: Params, host: Callable[[], HostConnection], environment: Mapping[str, str]) -> Params:
+        """Return ``params`` with what the host's connection and the environment say.
+
+        ``host`` is called only if something is missing: its variables may be templates that cannot be resolved.
+        """
 
 
 class Work(Protocol):
@@ -36,17 +39,23 @@ class Work(Protocol):
         """Do the work. ``params`` are validated options; ``warn`` shows a warning to the user."""
 
 
-def _accept(_arguments: Mapping[str, Any]) -> None:
+def _accept(_options: Mapping[str, Any]) -> None:
     """Ansible's own validation says enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleDefinition:
-    """A module: its argument spec, where its defaults come from, a check of the raw arguments, and its work."""
+    """A module: its options, where their defaults come from, and its work.
+
+    ``check_arguments`` sees the arguments as the user wrote them, before Ansible converts any; ``check_params`` sees
+    them complete, before they are sent to a jump host. ``environment`` names the variables that ``defaults`` reads.
+    """
 
     argument_spec: Mapping[str, Any]
     defaults: Defaults
     run: Work
     check_arguments: Callable[[Mapping[str, Any]], None] = _accept
+    check_params: Callable[[Mapping[str, Any]], None] = _accept
+    environment: Sequence[str] = ()
     mutually_exclusive: Sequence[Sequence[str]] = ()
     required_one_of: Sequence[Sequence[str]] = ()

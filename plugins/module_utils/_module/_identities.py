@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._errors import OptionError
-from ._connection import plain_text
+from ._text import plain_text, sendable
 
 
 def identities_from(params: Mapping[str, Any]) -> list[str]:
@@ -42,14 +42,9 @@ def _identity(option: str, value: object) -> str:
     text = plain_text(value)
     if not text.strip():
         raise OptionError(f"{option} is blank: it has to name a mailbox.")
-    if not _fits_xml(text):
+    if not sendable(text):
         raise OptionError(f"{option} is {text!r}: it has a character that cannot be sent, a half of a surrogate pair.")
     return text
-
-
-def _fits_xml(text: str) -> bool:
-    """Control characters travel escaped (MS-PSRP 2.2.5.3.2); these cannot travel at all."""
-    return not any("\ud800" <= ch <= "\udfff" or ch in "\ufffe\uffff" for ch in text)
 
 
 def _described(value: object) -> str:

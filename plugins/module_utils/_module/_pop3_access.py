@@ -11,15 +11,21 @@ from typing import Any
 from uuid import UUID
 
 from .._core import _outcome
-from .._core._mailbox import Failure, Finding, Pop3Settings, Reason
+from .._core._mailbox import Failure, Finding, Mailbox, Pop3Settings, Reason
 from .._core._outcome import Outcome
 from .._core._plan import Change, Observation, Plan, plan
 from .._core._report import report
 from .._errors import ExchangeError
 from .._gateway._cas_mailbox import CasMailboxes
-from .._session._interrupt import closing_on_signals
+from .._session._interrupt import TimedOut, closing_on_signals
 from .._transport._open import open_session
-from ._connection import CONNECTION_ARGUMENTS, connection_defaults, endpoint_from, text_or_none
+from ._connection import (
+    CONNECTION_ARGUMENTS,
+    CONNECTION_ENVIRONMENT,
+    connection_defaults,
+    domain_controller_from,
+    endpoint_from,
+)
 from ._definition import ModuleDefinition, Result
 from ._identities import identities_from
 
@@ -28,14 +34,17 @@ _Warn = Callable[[str], None]
 _PATIENCE = (0.0, 0.5, 1.5)
 """Seconds to wait before each look at a changed mailbox: what is not there at the first look may still replicate."""
 
-_ENDED = "the session with Exchange ended before its turn."
+_ENDED = "the run ended before its turn."
+
+_ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
+"""Errors of Set-CASMailbox that prove that nothing was changed. Others, a directory's time-out for one, do not."""
 
 
 def run(params: Mapping[str, Any], *, check_mode: bool, warn: _Warn) -> Result:
     """Make the POP3 access of the mailboxes as declared, and account for every one of them."""
     work = _Run(identities_from(params), Pop3Settings(pop_enabled=params["state"] == "enabled"))
     endpoint = endpoint_from(params)
-    domain_controller = text_or_none(params["domain_controller"])
+    domain_controller = domain_controller_from(params)
     try:
         with closing_on_signals(), open_session(endpoint) as session:
             mailboxes = CasMailboxes(session, domain_controller, _once_each(warn))
@@ -45,7 +54,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, warn: _Warn) -> Result:
             else:
                 work.apply(mailboxes)
                 work.read_back(mailboxes)
-    except ExchangeError as exc:
+    except (ExchangeError, TimedOut) as exc:
         return work.report(stopped=str(exc))
     return work.report()
 
@@ -78,13 +87,21 @@ class _Run:
         """Make the changes. Each outcome says what is known if the run should end at that very moment."""
         for change in self._plan.changes:
             guid = change.mailbox.guid
-            self._outcomes[guid] = _outcome.unanswered(_ENDED)
+            self._outcomes[guid] = _outcome.unanswered()
             failure = mailboxes.set(change.mailbox, change.wanted)
-            if failure:
+            if failure is None:
+                self._outcomes[guid] = _outcome.not_read_back(_ENDED)
+                self._accepted.append(change)
+            elif failure.reason in _ANSWERED_BEFORE_CHANGING:
                 self._outcomes[guid] = _outcome.refused(change, failure)
-                continue
-            self._outcomes[guid] = _outcome.not_read_back(_ENDED)
-            self._accepted.append(change)
+            else:
+                self._look_after_error(change, failure, mailboxes)
+
+    def _look_after_error(self, change: Change, failure: Failure, mailboxes: CasMailboxes) -> None:
+        """An error does not prove that nothing was changed: look."""
+        finding = mailboxes.find_by_guid(change.mailbox.guid)
+        if isinstance(finding, Mailbox):
+            self._outcomes[change.mailbox.guid] = _outcome.failed(change, failure, finding.settings)
 
     def read_back(self, mailboxes: CasMailboxes) -> None:
         """Prove the changes that Exchange accepted by looking again; give replication a moment where that differs."""
@@ -120,6 +137,12 @@ def _once_each(warn: _Warn) -> _Warn:
     return warn_once
 
 
+def _check_params(params: Mapping[str, Any]) -> None:
+    identities_from(params)
+    endpoint_from(params)
+    domain_controller_from(params)
+
+
 def _check_arguments(arguments: Mapping[str, Any]) -> None:
     if arguments.get("identity") is None and arguments.get("identities") is None:
         return  # Ansible's own message about required_one_of is clear
@@ -136,6 +159,8 @@ POP3_ACCESS = ModuleDefinition(
     mutually_exclusive=[("identity", "identities")],
     required_one_of=[("identity", "identities")],
     defaults=connection_defaults,
+    environment=CONNECTION_ENVIRONMENT,
+    check_params=_check_params,
     check_arguments=_check_arguments,
     run=run,
 )

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import OptionError
-from ._connection import text_or_none
 from ._definition import HostConnection, ModuleDefinition, Params, Result
+from ._text import text_option
 
 PLAIN_PORT = 110
 """Where POP3 speaks without TLS at first; every other port is taken for TLS, as 995 is (RFC 8314)."""
@@ -68,7 +68,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], No
 
 
 def _service(params: Mapping[str, Any]) -> _Service:
-    host = text_or_none(params["host"])
+    host = text_option(params, "host")
     if host is None:
         raise OptionError("host is needed: neither the task nor the host's own connection gives it.")
     port, timeout = int(params["port"]), int(params["timeout"])
@@ -81,7 +81,7 @@ def _service(params: Mapping[str, Any]) -> _Service:
 
 
 def _context(params: Mapping[str, Any]) -> ssl.SSLContext:
-    ca_cert = text_or_none(params["ca_cert"])
+    ca_cert = text_option(params, "ca_cert")
     try:
         context = ssl.create_default_context(cafile=ca_cert)
     except OSError as exc:
@@ -108,9 +108,9 @@ def _in_words(exc: Exception) -> str:
     return f"{exc}."
 
 
-def _defaults(params: Params, host: HostConnection, environment: Mapping[str, str]) -> Params:
+def _defaults(params: Params, host: Callable[[], HostConnection], environment: Mapping[str, str]) -> Params:
     del environment
-    return {**params, "host": params["host"] or host.address}
+    return {**params, "host": params["host"] or host().address}
 
 
 POP3_GREETING = ModuleDefinition(

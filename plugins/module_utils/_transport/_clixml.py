@@ -11,14 +11,13 @@ from uuid import UUID
 
 from pypsrp.complex_objects import ComplexObject, GenericComplexObject
 
-from .._errors import UnexpectedReply
 from .._session._protocol import ErrorRecord, Record
 
 
 def record(output: object) -> Record:
     """Return the properties of one object that a cmdlet wrote."""
     if not isinstance(output, GenericComplexObject):
-        raise UnexpectedReply(f"Exchange sent {str(output)[:80]!r} where an object with properties was expected.")
+        return {"Value": _plain(output)}
     properties = {**output.adapted_properties, **output.extended_properties}
     return {str(name): _plain(value) for name, value in properties.items()}
 
@@ -52,6 +51,8 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, dict):
         return {str(_plain(k)): _plain(v) for k, v in value.items()}
+    if isinstance(value, GenericComplexObject):
+        return value.to_string or ""
     if isinstance(value, ComplexObject):
         return str(value)
     if isinstance(value, Iterable):

@@ -20,11 +20,15 @@ def require_pypsrp() -> None:
     """Raise DependencyError if pypsrp cannot be imported here or is too old."""
     try:
         import pypsrp
+
+        found = metadata.version("pypsrp")
+        if _release(found) < PYPSRP_WANTED:
+            _refuse(f"version {found} was found in {pypsrp.__file__}", None)
+        import pypsrp.powershell  # what it needs itself may be missing
+    except metadata.PackageNotFoundError:
+        return  # installed by other means than pip: there is no telling which version, and it is here
     except ImportError as exc:
         _refuse(f"it cannot be imported ({exc})", exc)
-    found = metadata.version("pypsrp")
-    if _release(found) < PYPSRP_WANTED:
-        _refuse(f"version {found} was found in {pypsrp.__file__}", None)
 
 
 def _refuse(found: str, cause: Exception | None) -> NoReturn:

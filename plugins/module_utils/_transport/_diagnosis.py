@@ -69,6 +69,17 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     )
 
 
+def may_have_been_processed(exc: BaseException) -> bool:
+    """Whether the server may have acted on the request, although ``exc`` came instead of its answer."""
+    if _first(exc, AuthenticationError, WSManFaultError, spnego.exceptions.SpnegoError):
+        return False
+    status = _first(exc, WinRMTransportError)
+    if status:
+        return int(status.code) >= 500
+    unsent = (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    return not _first(exc, *unsent, urllib3.exceptions.NewConnectionError, requests.TooManyRedirects)
+
+
 def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
     words = _quoted(fault.provider_fault or fault.reason or "")
     said = f"The server answered with WSMan fault {fault.code}: {words}"
@@ -106,9 +117,8 @@ def _http_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
             "connection_uri, and that the virtual directory is there (Get-PowerShellVirtualDirectory).",
         )
     if code == 403:
-        return Diagnosis(
-            said, "The server forbids this: it may want https://, or forbid remote PowerShell to the user."
-        )
+        wants_tls = "" if endpoint.uri.is_tls else "it may want https://, or "
+        return Diagnosis(said, f"The server forbids this: {wants_tls}it does not allow this user or address.")
     if code == 400:
         return Diagnosis(
             said,
@@ -124,7 +134,9 @@ def _http_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
 
 def _login(exc: Exception, endpoint: Endpoint) -> Diagnosis:
     method = endpoint.authentication
-    said = f"The login was not accepted: {_quoted(str(exc))}"
+    # pypsrp's own sentence about a 401 says no more, and has the user's name as bytes.
+    reason = "HTTP status 401" if str(exc).startswith("Failed to authenticate") else _quoted(str(exc))
+    said = f"The login was not accepted: {reason}."
     if "did not response with one of the following" in str(exc):
         return Diagnosis(
             said,
@@ -159,6 +171,11 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return _tls(tls or exc, endpoint)
     if _first(exc, urllib3.exceptions.NameResolutionError, socket.gaierror):
         return Diagnosis(f"The name {host} cannot be resolved.", "Check connection_uri and this machine's DNS.")
+    if "CA certificate bundle" in str(exc):
+        return Diagnosis(
+            f"The certificate authorities to trust cannot be read: {_quoted(str(exc))}.",
+            "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in this environment names a file that is not there.",
+        )
     if _first(exc, requests.exceptions.ProxyError):
         return Diagnosis(
             f"The proxy of this environment could not reach {host}:{port}.",

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-import os
+import re
+import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ from .._errors import OptionError
 
 _DEFAULT_PATH = "PowerShell/"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"[\w.-]+")
+_LONGEST_SECONDS = 86400
 
 
 class Authentication(StrEnum):
@@ -54,38 +58,37 @@ class ConnectionUri:
         try:
             return cls._parse(text)
         except ValueError as exc:
+            # What stands before an @ may be a password: it is not repeated.
             raise OptionError(
-                f"connection_uri: '{_without_userinfo(text)}' is not a URI of Exchange's remote PowerShell ({exc}). "
+                f"connection_uri: '{text.rpartition('@')[2]}' is not a URI of Exchange's remote PowerShell ({exc}). "
                 "Expected something like http://mbx01.contoso.com/PowerShell/"
-            ) from exc
+            ) from None
 
     @classmethod
     def _parse(cls, text: str) -> ConnectionUri:
         if any(ch.isspace() or not ch.isprintable() for ch in text):
             raise ValueError("it has white space or control characters in it")
-        parts = urlsplit(text)
+        if "@" in text:
+            raise ValueError("it has a user name or password in it: use the options username and password")
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            raise ValueError("its host name is not written rightly") from None
         if parts.scheme not in _DEFAULT_PORTS:
             raise ValueError("it has to start with http:// or https://")
-        if "@" in parts.netloc:
-            raise ValueError("it has a user name or password in it: use the options username and password")
         if not parts.hostname:
             raise ValueError("it has no host name")
         if parts.fragment:
             raise ValueError("it has a fragment: '#'")
-        port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
+        try:
+            port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
+        except ValueError:
+            port = 0
         if port == 0:
-            raise ValueError("port 0 is no port")
+            raise ValueError("its port is not a number from 1 to 65535")
         path = parts.path.lstrip("/") or _DEFAULT_PATH
         query = f"?{parts.query}" if parts.query else ""
         return cls(parts.scheme, parts.hostname, port, path + query)
-
-
-def _without_userinfo(text: str) -> str:
-    """A URI that is quoted in an error must not carry a password into a log."""
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        scheme, rest = "", text
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,12 @@ class Endpoint:
     def __post_init__(self) -> None:
         self._check_encryption()
         self._check_credentials()
-        self._check_files()
+        for name in ("configuration_name", "spn_service"):
+            if not _NAME.fullmatch(getattr(self, name)):
+                raise OptionError(f"{name}: {getattr(self, name)!r} is not a name.")
         for name in ("connection_timeout", "operation_timeout"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is a number of seconds, at least 1.")
+            if not 1 <= getattr(self, name) <= _LONGEST_SECONDS:
+                raise OptionError(f"{name} is a number of seconds, from 1 to {_LONGEST_SECONDS}.")
 
     @property
     def encrypts_messages(self) -> bool:
@@ -123,7 +128,8 @@ class Endpoint:
     @property
     def described(self) -> str:
         """What is tried, for messages: URI, method, user."""
-        user = f"as {self.username}" if self.username else "with the user's own ticket or certificate"
+        own = "certificate" if self.authentication is Authentication.CERTIFICATE else "ticket"
+        user = f"as {self.username}" if self.username else f"with the user's own {own}"
         return f"{self.uri} ({self.authentication.value}, {user})"
 
     def _check_encryption(self) -> None:
@@ -149,8 +155,24 @@ class Endpoint:
         if self.authentication is Authentication.CERTIFICATE and not self.client_cert:
             raise OptionError("authentication: certificate needs client_cert, the path of a PEM file.")
 
-    def _check_files(self) -> None:
-        for name in ("ca_cert", "client_cert", "client_key"):
-            path = getattr(self, name)
-            if path and not os.access(path, os.R_OK):
-                raise OptionError(f"{name}: the file {path} does not exist or cannot be read.")
+    def check_files(self) -> None:
+        """Load the certificates and the key, where the session is to be opened. Raises OptionError."""
+        if self.ca_cert:
+            _load("ca_cert", lambda context: context.load_verify_locations(self.ca_cert))
+        if self.client_cert:
+            certificate, key = self.client_cert, self.client_key or self.client_cert
+            # Without a password, OpenSSL would ask for one at the terminal.
+            password = self.client_key_password or ""
+            _load("client_cert, client_key", lambda context: context.load_cert_chain(certificate, key, password))
+
+
+def _load(option: str, load: Callable[[ssl.SSLContext], None]) -> None:
+    try:
+        load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    except ssl.SSLError as exc:
+        raise OptionError(
+            f"{option}: these PEM files cannot be used ({exc.reason or exc}). Is it PEM, does the key fit the "
+            "certificate, and is client_key_password right?"
+        ) from exc
+    except OSError as exc:
+        raise OptionError(f"{option}: the file does not exist or cannot be read ({exc}).") from exc

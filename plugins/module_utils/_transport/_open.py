@@ -12,6 +12,7 @@ from ._endpoint import Endpoint
 
 def open_session(endpoint: Endpoint) -> Session:
     """Return a session that its context manager opens. Raises DependencyError if a library is missing."""
+    endpoint.check_files()
     require_pypsrp()
     # Imported only now: documentation and argument checks have to work where pypsrp is not installed.
     from ._remote_powershell import RemotePowerShell

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import time
 import warnings
 from types import TracebackType
@@ -24,7 +25,7 @@ from pypsrp.wsman import SelectorSet, WSMan
 from .._errors import ConnectionFailed, SessionLost, UnexpectedReply
 from .._session._protocol import Cmdlet, Reply
 from . import _clixml
-from ._diagnosis import diagnose
+from ._diagnosis import diagnose, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 
 _POLL_SECONDS = 20
@@ -51,14 +52,11 @@ class RemotePowerShell:
             with _quiet():
                 self._pool.open()
         except BaseException as exc:
-            self._close(in_haste=True, may_be_open=_left_open(exc))
+            self._close(in_haste=True, may_be_open=may_have_been_processed(exc))
             if not isinstance(exc, Exception):
                 raise
             tried = f"No session with Exchange at {self._endpoint.described} could be opened."
             raise ConnectionFailed(f"{tried} {diagnose(exc, self._endpoint)}") from exc
-        self._poll_seconds = min(_POLL_SECONDS, self._endpoint.operation_timeout)
-        self._wsman.operation_timeout = self._poll_seconds
-        self._wsman.transport.read_timeout = self._poll_seconds + self._endpoint.connection_timeout
         return self
 
     def __exit__(
@@ -105,21 +103,22 @@ class RemotePowerShell:
         """Receive until the cmdlet has ended; give up when it was silent for ``operation_timeout``."""
         received, last = 0, time.monotonic()
         while pipeline.state == PSInvocationState.RUNNING:
-            pipeline.poll_invoke()
-            now = len(pipeline.output) + len(pipeline.streams.error) + len(pipeline.streams.warning)
-            if now > received:
-                received, last = now, time.monotonic()
-            if pipeline.state == PSInvocationState.RUNNING and time.monotonic() - last > self._silence_allowed:
+            remaining = self._endpoint.operation_timeout - (time.monotonic() - last)
+            if remaining <= 0:
                 with contextlib.suppress(Exception):
                     pipeline.stop()
                 raise SessionLost(
                     f"{cmdlet.name} at {self._endpoint.uri} was silent for operation_timeout: "
                     f"{self._endpoint.operation_timeout} seconds. It was told to stop."
                 )
-
-    @property
-    def _silence_allowed(self) -> float:
-        return self._endpoint.operation_timeout - 0.5  # a poll that the server timed out is a whole one
+            self._wsman.operation_timeout = math.ceil(min(_POLL_SECONDS, remaining))
+            self._wsman.transport.read_timeout = self._wsman.operation_timeout + self._endpoint.connection_timeout
+            pipeline.poll_invoke()
+            now = len(pipeline.output) + len(pipeline.streams.error) + len(pipeline.streams.warning)
+            if now > received:
+                received, last = now, time.monotonic()
+        if pipeline.state != PSInvocationState.COMPLETED and not pipeline.streams.error:
+            raise SessionLost(f"{cmdlet.name} at {self._endpoint.uri} was stopped by the server and said no reason.")
 
     def _close(self, *, in_haste: bool, may_be_open: bool = False) -> None:
         """Delete the shell on the server: one left behind counts against the user until Exchange's idle time-out."""
@@ -128,12 +127,18 @@ class RemotePowerShell:
             transport.connection_timeout = transport.read_timeout = _CLOSE_SECONDS
             # The interrupted request may have left the encryption out of step: log in anew.
             transport.encryption = None
-        with contextlib.suppress(Exception), _quiet():
-            self._pool.shell.close()
-            if may_be_open and not self._pool.shell.opened:
-                self._delete_by_id()
+        for _attempt in range(2):  # deleting twice does no harm, and not deleting does
+            with contextlib.suppress(Exception), _quiet():
+                self._delete(may_be_open)
+                break
         with contextlib.suppress(Exception):
             self._wsman.close()
+
+    def _delete(self, may_be_open: bool) -> None:
+        if self._pool.shell.opened:
+            self._pool.shell.close()
+        elif may_be_open:
+            self._delete_by_id()
 
     def _delete_by_id(self) -> None:
         """The answer to Create never came; the shell, if there is one, has the identifier that we gave it."""
@@ -176,20 +181,19 @@ def _connection(endpoint: Endpoint) -> WSMan:
         certificate_key_password=endpoint.client_key_password,
         **options,
     )
+    # pypsrp builds it at the first request and has no option for what follows.
     session = wsman.transport._build_session()
     # A redirect could send credentials to a place that nobody named, and turns POST into GET.
     session.max_redirects = 0
+    if session.auth is None:
+        # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
+        session.auth = _no_other_login
     wsman.transport.session = session
     return wsman
 
 
-def _left_open(exc: BaseException) -> bool:
-    """Opening was cut short without an answer, so the server may have made a shell all the same."""
-    if not isinstance(exc, Exception):
-        return True  # a signal, or Ansible's own time-out of the task
-    return isinstance(exc, requests.ConnectionError | requests.ReadTimeout) and not isinstance(
-        exc, requests.ConnectTimeout
-    )
+def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _utf8(text: str | None) -> bytes | None:

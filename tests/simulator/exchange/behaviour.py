@@ -75,6 +75,8 @@ class ExchangeBehaviour:
     """Mailboxes where Set-CASMailbox succeeds and changes nothing."""
     failing_writes: dict[str, Failure] = field(default_factory=dict)
     """Mailboxes where Set-CASMailbox fails."""
+    failing_writes_apply: bool = False
+    """Whether a failing write takes effect all the same, as after a time-out of the directory."""
     failing_reads: dict[str, Failure] = field(default_factory=dict)
     """Mailboxes where Get-CASMailbox fails."""
     cmdlet_delays: dict[str, float] = field(default_factory=dict)

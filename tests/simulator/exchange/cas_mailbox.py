@@ -215,9 +215,12 @@ def _set(call: Invocation) -> None:
         identity, canonical = call.get("Identity"), mailbox.canonical_name
         raise CmdletFailure(out_of_scope(texts.out_of_scope.format(identity=identity, canonical=canonical)))
     failure = _chosen(call, behaviour.failing_writes, mailbox)
-    if failure is not None:
-        raise CmdletFailure(failure)
     organisation = session.organisation
+    if failure is not None:
+        if behaviour.failing_writes_apply:
+            given = {name: call.bound[name] for name, _ in _SETTING_TYPES if name in call.bound}
+            organisation.change_settings(mailbox, given, controller)
+        raise CmdletFailure(failure)
     with organisation.lock:
         current = _by_exchange_name(organisation.settings(mailbox, controller))
         wanted = {name: call.bound[name] for name, _ in _SETTING_TYPES if name in call.bound}

@@ -69,6 +69,7 @@ class _AtPowerShell:
 
     def __init__(self, basic: Basic) -> None:
         self._basic = basic
+        self.authorizations: list[str] = []
 
     @property
     def challenges(self) -> tuple[str, ...]:
@@ -77,6 +78,7 @@ class _AtPowerShell:
 
     def authenticate(self, request: Request, connection: Connection) -> Authenticated | Response | None:
         """Basic, or nothing."""
+        self.authorizations.append(request.headers.get("authorization", ""))
         if not _is_powershell(request.path):
             return Authenticated(None)
         return self._basic.authenticate(request, connection)
@@ -118,7 +120,7 @@ class ExchangeEndpoint:
         self._lock = threading.RLock()
         self._open: dict[str, Shell] = {}
         self._stopping = threading.Event()
-        authenticator = _AtPowerShell(Basic(users.check, realm=host_name))
+        self._authenticator = authenticator = _AtPowerShell(Basic(users.check, realm=host_name))
         self.http = HttpServer(
             self._handle, address=address, port=port, authenticator=authenticator, faults=self.faults
         )
@@ -195,6 +197,11 @@ class ExchangeEndpoint:
     def bytes_out(self) -> int:
         """Bytes sent so far."""
         return sum(server.counters.bytes_out for server in self._servers())
+
+    @property
+    def authorizations(self) -> list[str]:
+        """The Authorization header of every request, empty where there was none."""
+        return self._authenticator.authorizations
 
     def calls_of(self, cmdlet: str) -> list[CmdletCall]:
         """The calls of one cmdlet."""

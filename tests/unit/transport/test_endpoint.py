@@ -49,10 +49,10 @@ def test_a_uri_in_its_parts(text: str, parts: tuple[str, str, int, str], shown: 
         ("ftp://mbx01/", "has to start with http:// or https://"),
         ("http://", "no host name"),
         ("http:///PowerShell/", "no host name"),
-        ("http://mbx01:port/", "Port could not be cast"),
-        ("http://mbx01:99999/", "Port out of range"),
-        ("http://mbx01:0/", "port 0"),
-        ("http://[::1/", "Invalid IPv6"),
+        ("http://mbx01:port/", "port is not a number"),
+        ("http://mbx01:99999/", "port is not a number"),
+        ("http://mbx01:0/", "port is not a number"),
+        ("http://[::1/", "host name is not written rightly"),
         ("http://mbx 01/", "white space"),
         ("http://mbx01/\r\nHost: evil", "white space or control characters"),
         ("http://mbx01/#x", "fragment"),
@@ -63,7 +63,15 @@ def test_a_broken_uri_is_refused(text: str, says: str) -> None:
         ConnectionUri.parse(text)
 
 
-@pytest.mark.parametrize("text", ["http://admin:Pa$$w0rd@mbx01/", "http://admin:Pa$$@w0rd@mbx01:x/"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://admin:Pa$$w0rd@mbx01/",
+        "http://admin:Pa$$@w0rd@mbx01:x/",
+        "http://admin:Pa$$/w0rd@mbx01/",
+        "http://admin:1/Pa$$w0rd@mbx01/",
+    ],
+)
 def test_a_password_in_a_uri_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(OptionError, match="user name or password") as caught:
         ConnectionUri.parse(text)
@@ -108,14 +116,29 @@ def test_allow_unencrypted_lifts_the_refusal_for_basic_only() -> None:
         ({"authentication": Authentication.BASIC, "username": "u"}, "needs a username and a password"),
         ({"authentication": Authentication.NTLM, "password": "p"}, "needs a username and a password"),
         ({"authentication": Authentication.CERTIFICATE}, "needs client_cert"),
-        ({"ca_cert": "/no/such/ca.pem"}, "does not exist"),
-        ({"connection_timeout": 0}, "at least 1"),
-        ({"operation_timeout": -5}, "at least 1"),
+        ({"connection_timeout": 0}, "from 1 to 86400"),
+        ({"operation_timeout": 10**12}, "from 1 to 86400"),
+        ({"configuration_name": "a<b"}, "is not a name"),
+        ({"spn_service": ""}, "is not a name"),
     ],
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(OptionError, match=says):
         Endpoint(HTTPS, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"ca_cert": "/no/such/ca.pem"}, "ca_cert: the file does not exist"),
+        ({"ca_cert": "/tmp"}, "ca_cert: the file does not exist or cannot be read"),
+        ({"ca_cert": __file__}, "ca_cert: these PEM files cannot be used"),
+        ({"client_cert": __file__}, "client_cert, client_key: these PEM files cannot be used"),
+    ],
+)
+def test_files_that_cannot_be_used_are_named(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        Endpoint(HTTPS, **options).check_files()
 
 
 def test_an_endpoint_does_not_show_its_secrets() -> None:
