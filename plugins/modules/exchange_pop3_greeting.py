@@ -45,6 +45,12 @@ options:
       - How long, in seconds, to wait for the greeting. It is tried again until then.
     type: int
     default: 60
+  stable_for:
+    description:
+      - How long, in seconds, the service has to go on serving. It has to greet a second time after that. A service can
+        start, greet, and stop itself again, as Exchange's do while the server component PopProxy is inactive.
+    type: int
+    default: 0
 extends_documentation_fragment:
   - mailops.exchange.attributes
 seealso:

@@ -25,10 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator import ADMINISTRATOR
 from simulator.control import Control, ControlClient, ControlError
 from simulator.exchange.cmdlets import CmdletCall
-from simulator.farm import Farm, ServerSetup, servers_from_json
+from simulator.farm import ADMINISTRATOR, Farm, ServerSetup, servers_from_json
 
 PASSWORD_VARIABLE = "SIMULATOR_PASSWORD"
 PATIENCE = 20.0

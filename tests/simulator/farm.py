@@ -36,6 +36,9 @@ from simulator.windows.pop3 import Logon, Maildrops
 from simulator.windows.services import ServiceState, StartMode
 from simulator.wire.certificates import CertificateAuthority
 
+ADMINISTRATOR = "administrator@contoso.com"
+"""Who administers the sample organisation."""
+
 POP3_PASSWORD = "Pop3-Passw0rd"
 """What a mailbox without a password of its own accepts."""
 

@@ -69,6 +69,12 @@ class Controller:
         stdout, stderr = process.communicate(timeout=self.timeout)
         return Run(process.returncode, stdout, stderr, _results(stdout) if json_output else [])
 
+    def run_playbook(self, playbook: str, *arguments: str) -> Run:
+        """Run a playbook that has a name or a path, and show what a user would see."""
+        process = self._start("ansible-playbook", playbook, *arguments, json_output=False)
+        stdout, stderr = process.communicate(timeout=self.timeout)
+        return Run(process.returncode, stdout, stderr)
+
     def start_play(
         self, plays: Sequence[Mapping[str, Any]] | str, *arguments: str, json_output: bool = False
     ) -> subprocess.Popen[str]:

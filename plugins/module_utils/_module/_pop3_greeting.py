@@ -53,29 +53,46 @@ def run(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], No
     tls = "with TLS" if service.tls else "without TLS"
     found: Result = {"changed": False, "host": service.host, "port": service.port, "tls": service.tls is not None}
     started = time.monotonic()
-    end = started + int(params["timeout"])
+    greeting, problem = _wait(service, started + int(params["timeout"]))
+    where = f"POP3 at {service.host}:{service.port} {tls}"
+    if greeting is None:
+        msg = f"{where} did not greet within {params['timeout']} seconds. The last attempt: {problem}"
+        return found | {"failed": True, "greeting": None, "msg": msg}
+    stable_for = int(params["stable_for"])
+    if stable_for:
+        time.sleep(stable_for)
+        greeting, problem = _greeting(service, _ATTEMPT_SECONDS)
+    if greeting is None:
+        msg = f"{where} greeted, and did not any more {stable_for} seconds later: {problem}"
+        return found | {"failed": True, "greeting": None, "msg": msg}
+    return found | {"greeting": greeting, "elapsed": round(time.monotonic() - started, 1)}
+
+
+def _wait(service: _Service, end: float) -> tuple[str | None, str]:
+    """Try until ``end`` of the monotonic clock. Return the greeting, or None and what the last attempt met."""
     while True:
-        try:
-            found["greeting"] = service.greeting(max(0.1, min(_ATTEMPT_SECONDS, end - time.monotonic())))
-        except (OSError, poplib.error_proto, EOFError) as exc:
-            problem = _in_words(exc)
-        else:
-            return found | {"elapsed": round(time.monotonic() - started, 1)}
-        if time.monotonic() + _PAUSE_SECONDS > end:
-            tried = f"POP3 at {service.host}:{service.port} {tls} did not greet within {params['timeout']} seconds."
-            return found | {"failed": True, "greeting": None, "msg": f"{tried} The last attempt: {problem}"}
+        greeting, problem = _greeting(service, max(0.1, min(_ATTEMPT_SECONDS, end - time.monotonic())))
+        if greeting is not None or time.monotonic() + _PAUSE_SECONDS > end:
+            return greeting, problem
         time.sleep(_PAUSE_SECONDS)
+
+
+def _greeting(service: _Service, seconds: float) -> tuple[str | None, str]:
+    try:
+        return service.greeting(seconds), ""
+    except (OSError, poplib.error_proto, EOFError) as exc:
+        return None, _in_words(exc)
 
 
 def _service(params: Mapping[str, Any]) -> _Service:
     host = text_option(params, "host")
     if host is None:
         raise OptionError("host is needed: neither the task nor the host's own connection gives it.")
-    port, timeout = int(params["port"]), int(params["timeout"])
+    port, timeout, stable_for = int(params["port"]), int(params["timeout"]), int(params["stable_for"])
     if not 0 < port < 65536:
         raise OptionError(f"port is a number from 1 to 65535, and this is {port}.")
-    if timeout < 1:
-        raise OptionError("timeout is a number of seconds, at least 1.")
+    if timeout < 1 or stable_for < 0:
+        raise OptionError("timeout is a number of seconds, at least 1, and stable_for is none that is negative.")
     wants_tls = port != PLAIN_PORT if params["tls"] is None else bool(params["tls"])
     return _Service(host, port, _context(params) if wants_tls else None)
 
@@ -121,6 +138,7 @@ POP3_GREETING = ModuleDefinition(
         "validate_certs": {"type": "bool", "default": True},
         "ca_cert": {"type": "path"},
         "timeout": {"type": "int", "default": 60},
+        "stable_for": {"type": "int", "default": 0},
     },
     defaults=_defaults,
     run=run,

@@ -1,0 +1,274 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role pop3_access over the real ``winrm`` connection: restarted exactly where and when that is due, never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from support.controller import Controller
+from support.servers import BACKEND, FRONTEND, PENDING, UNDER_WAY, Servers
+
+from simulator import BACKEND_ONLY, FRONTEND_ONLY, POP3_OFF, Farm, ServerSetup
+from simulator.windows import StartFailure, Win32Error
+from simulator.windows.faults import DropConnection
+
+JOHN, PATRICK = "jsmith@contoso.com", "pcolon@contoso.com"
+Build = Callable[..., Servers]
+
+
+@pytest.fixture
+def build(controller: Controller) -> Iterator[Build]:
+    """Builds a farm of the servers that are named."""
+    farms: list[Farm] = []
+
+    def of(*servers: str | ServerSetup, connection: str = "winrm") -> Servers:
+        farm = Farm(servers or ("MBX01", "MBX02"))
+        farms.append(farm)
+        farm.start()
+        controller.inventory = farm.inventory(connection=connection)
+        return Servers(farm, controller)
+
+    yield of
+    for farm in farms:
+        open_shells = farm.exchange.open_shells
+        farm.stop()
+        assert open_shells == []
+
+
+def fails(run: Any, *words: str) -> None:
+    assert run.returncode == 2, run.output
+    for word in words:
+        assert word in run.output
+
+
+@pytest.mark.parametrize("connection", ["winrm", "psrp"])
+def test_a_login_is_accepted_only_after_the_restart(build: Build, connection: str) -> None:
+    servers = build(connection=connection)
+    assert not servers.may_log_in("MBX01", JOHN)
+
+    left = servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_restart="never")
+    assert left.returncode == 0, left.output
+    assert servers.changes() == ["Set-CASMailbox"]
+    assert not servers.may_log_in("MBX01", JOHN)
+    assert servers.marks() == {"mbx01": [PENDING], "mbx02": [PENDING]}
+
+    done = servers.have_pop3_access(pop3_access_enabled=["John Smith"])
+    assert done.returncode == 0, done.output
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+    assert servers.may_log_in("MBX01", JOHN)
+    assert servers.may_log_in("MBX02", JOHN)
+
+
+def test_check_mode_says_it_all_and_touches_nothing(build: Build) -> None:
+    servers = build()
+    run = servers.have_pop3_access(
+        "--check",
+        "--diff",
+        json_output=False,
+        pop3_access_enabled=["John Smith"],
+        pop3_access_disabled=["Patrick Colon"],
+    )
+    assert run.returncode == 0, run.output
+    assert "+John Smith <jsmith@contoso.com>: pop_enabled: true" in run.stdout
+    assert "+Patrick Colon <pcolon@contoso.com>: pop_enabled: false" in run.stdout
+    assert run.stdout.count(f"changed: [mbx01] => (item={FRONTEND})") == 1
+    assert run.stdout.count(f"changed: [mbx02] => (item={BACKEND})") == 1
+    assert servers.changes() == []
+    assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [0, 0]}
+    assert [host.registry.writes for host in servers.farm.hosts.values()] == [[], []]
+
+
+def test_a_second_run_does_nothing_at_all(build: Build) -> None:
+    servers = build()
+    declared: dict[str, Any] = {"pop3_access_enabled": ["John Smith"], "pop3_access_disabled": ["Patrick Colon"]}
+    assert servers.have_pop3_access(**declared).returncode == 0
+    for host in servers.farm.hosts.values():
+        host.clear_records()
+    run = servers.have_pop3_access(json_output=False, **declared)
+    assert run.returncode == 0, run.output
+    assert "changed=0" in run.stdout
+    assert "changed=1" not in run.stdout
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]} or servers.restarts()["mbx01"] == [0, 0]
+    for host in servers.farm.hosts.values():
+        assert host.registry.writes == []
+        assert {call.short_name for call in host.module_calls} == {"win_reg_stat"}
+
+
+def test_a_server_with_pop3_off_stays_off(build: Build) -> None:
+    servers = build("MBX01", ServerSetup("MBX02", POP3_OFF))
+    run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["John Smith"])
+    assert run.returncode == 0, run.output
+    assert "MSExchangePOP3 and MSExchangePOP3BE on mbx02 did not run, and stays so." in run.output
+    assert servers.states() == {"mbx01": ["running", "running"], "mbx02": ["stopped", "stopped"]}
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [0, 0]}
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+
+
+def test_split_roles_of_exchange_2013(build: Build) -> None:
+    servers = build(ServerSetup("CAS01", FRONTEND_ONLY), ServerSetup("MBX01", BACKEND_ONLY))
+    run = servers.have_pop3_access(pop3_access_enabled=["John Smith"])
+    assert run.returncode == 0, run.output
+    assert servers.restarts() == {"cas01": [1], "mbx01": [1]}
+    assert servers.may_log_in("CAS01", JOHN)
+
+
+def test_a_typo_stops_neither_the_others_nor_the_restart_and_fails_the_play(build: Build) -> None:
+    servers = build()
+    run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["Jon Smith", "John Smith"])
+    fails(run, "1 of 2 mailboxes failed: 1 not found", "'Jon Smith'")
+    assert servers.changes() == ["Set-CASMailbox"]
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+
+
+def test_what_could_not_be_changed_leaves_no_marks_and_no_restart(build: Build) -> None:
+    servers = build()
+    servers.farm.administrator.denied_cmdlets.add("Set-CASMailbox")
+    fails(servers.have_pop3_access(json_output=False, pop3_access_enabled=["John Smith"]), "not allowed")
+    assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [0, 0]}
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+
+
+def test_without_exchange_what_is_owed_is_done_and_the_play_fails(build: Build) -> None:
+    servers = build()
+    servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_restart="never")
+    assert servers.farm.exchange.https
+    servers.farm.exchange.https.refuse_connections()
+    run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["John Smith"])
+    fails(run, "Nothing listens at localhost:")
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+
+
+def test_a_server_that_cannot_be_marked_stops_the_change(build: Build) -> None:
+    """A restart that nobody would remember is not begun."""
+    servers = build()
+    servers.farm.hosts["MBX02"].go_down()
+    run = servers.have_pop3_access(
+        "--limit",
+        "mbx01",
+        json_output=False,
+        pop3_access_enabled=["John Smith"],
+        pop3_access_servers=["mbx01", "mbx02"],
+    )
+    fails(run, "Nothing was changed: mbx02 would owe a restart")
+    assert servers.changes() == []
+    assert servers.marks()["mbx01"] == []
+
+
+@pytest.mark.parametrize("both", [["John Smith"], ["jsmith@contoso.com"]])
+def test_a_mailbox_that_is_declared_both_ways_stops_the_run(build: Build, both: list[str]) -> None:
+    servers = build("MBX01")
+    run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["John Smith"], pop3_access_disabled=both)
+    fails(run, "pop3_access_enabled and in pop3_access_disabled")
+    assert servers.changes() == []
+
+
+def test_the_roll_stops_at_the_server_that_fails_and_the_next_run_finishes(build: Build) -> None:
+    servers = build("MBX01", "MBX02", "MBX03")
+    service = servers.farm.hosts["MBX02"].services[FRONTEND]
+    service.always_fails = StartFailure(Win32Error.PROCESS_ABORTED)
+    run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["John Smith"])
+    fails(run, "MSExchangePOP3 (Microsoft Exchange POP3) on mbx02 is stopped and should be started", "PopProxy", "1067")
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [0, 0], "mbx03": [0, 0]}
+    assert servers.marks() == {"mbx01": [], "mbx02": [PENDING, UNDER_WAY], "mbx03": [PENDING]}
+
+    service.always_fails = None
+    run = servers.have_pop3_access(pop3_access_enabled=["John Smith"])
+    assert run.returncode == 0, run.output
+    assert servers.changes() == ["Set-CASMailbox"]
+    assert servers.restarts()["mbx01"] == [1, 1]
+    assert servers.restarts()["mbx03"] == [1, 1]
+    assert servers.states()["mbx02"] == ["running", "running"]
+    assert servers.marks() == {"mbx01": [], "mbx02": [], "mbx03": []}
+
+
+def test_a_host_that_is_lost_during_its_restart_is_finished_by_the_next_run(build: Build) -> None:
+    servers = build()
+    servers.farm.hosts["MBX01"].module_faults.add("win_service", DropConnection())
+    first = servers.have_pop3_access(pop3_access_enabled=["John Smith"])
+    assert first.returncode != 0
+    assert servers.marks() == {"mbx01": [PENDING, UNDER_WAY], "mbx02": [PENDING]}
+    second = servers.have_pop3_access(pop3_access_enabled=["John Smith"])
+    assert second.returncode == 0, second.output
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+    assert servers.states() == {"mbx01": ["running", "running"], "mbx02": ["running", "running"]}
+    assert servers.may_log_in("MBX02", JOHN)
+
+
+def test_serial_restarts_every_server_once_for_a_change_of_the_first_batch(build: Build) -> None:
+    servers = build("MBX01", "MBX02", "MBX03")
+    run = servers.have_pop3_access(play={"serial": 1}, pop3_access_enabled=["John Smith"])
+    assert run.returncode == 0, run.output
+    assert servers.changes() == ["Set-CASMailbox"]
+    assert len(servers.farm.exchange.shells) == 2  # to look, and to change; not once for each batch
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1], "mbx03": [1, 1]}
+
+
+def test_serial_fails_for_a_mailbox_only_after_the_last_batch(build: Build) -> None:
+    servers = build("MBX01", "MBX02", "MBX03")
+    run = servers.have_pop3_access(
+        json_output=False, play={"serial": 1}, pop3_access_enabled=["Jon Smith", "John Smith"]
+    )
+    fails(run, "'Jon Smith'")
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1], "mbx03": [1, 1]}
+
+
+def test_servers_that_limit_leaves_out_stay_marked_for_the_next_run(build: Build) -> None:
+    servers = build()
+    everybody = "{{ groups['exchange'] }}"
+    run = servers.have_pop3_access(
+        "--limit", "mbx01", pop3_access_enabled=["John Smith"], pop3_access_servers=everybody
+    )
+    assert run.returncode == 0, run.output
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [0, 0]}
+    assert servers.marks() == {"mbx01": [], "mbx02": [PENDING]}
+    run = servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_servers=everybody)
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+
+
+def test_always_restarts_without_a_change(build: Build) -> None:
+    servers = build()
+    run = servers.have_pop3_access(pop3_access_enabled=["Patrick Colon"], pop3_access_restart="always")
+    assert run.returncode == 0, run.output
+    assert servers.changes() == []
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+
+
+def test_the_playbook_by_its_full_name(build: Build) -> None:
+    servers = build()
+    variables = servers.controller.folder / "pop3.yml"
+    lines = {**servers.connection, "pop3_access_enabled": "['John Smith']"}
+    variables.write_text("".join(f"{name}: {value}\n" for name, value in lines.items()))
+    run = servers.controller.run_playbook("mailops.exchange.pop3_access", "--limit", "mbx02", "-e", f"@{variables}")
+    assert run.returncode == 0, run.output
+    assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [1, 1]}
+    assert servers.marks() == {"mbx01": [PENDING], "mbx02": []}
+
+
+def test_the_pattern_for_those_who_use_the_module_directly(build: Build) -> None:
+    """Two tasks, as docs/roles.md has them: register, and include the role where a restart is due."""
+    servers = build()
+    module = {name.removeprefix("pop3_access_"): value for name, value in servers.connection.items()}
+    tasks = [
+        {
+            "name": "John Smith may read his mail over POP3",
+            "mailops.exchange.exchange_pop3_access": {**module, "identity": "John Smith", "state": "enabled"},
+            "run_once": True,
+            "register": "pop3",
+        },
+        {
+            "name": "Restart the services where that is due",
+            "ansible.builtin.include_role": {"name": "mailops.exchange.pop3_services"},
+            "when": "pop3.restart_required",
+        },
+    ]
+    play = {"name": "Play", "hosts": "exchange", "gather_facts": False, "tasks": tasks}
+    for expected in ([1, 1], [1, 1]):
+        run = servers.controller.play([play])
+        assert run.returncode == 0, run.output
+        assert servers.restarts() == {"mbx01": expected, "mbx02": expected}
