@@ -1,10 +1,11 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make demo`: POP3 access declared, rehearsed, changed, proven, and a mistake explained. Exits 1 if a step surprises.
+"""`make demo`: POP3 access declared, rehearsed, changed and proven, a mistake explained; then the restart, and a login.
 
-Real ``ansible-playbook`` and the real collection talk to a simulated Exchange on loopback; every claim that is printed
-with a tick was checked against what that Exchange really received and really has.
+Real ``ansible-playbook`` and the real collection talk to a simulated Exchange organisation with two servers; every claim
+that is printed with a tick was checked against what those servers really received and really have. Exits 1 if a step
+surprises.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simulator import Farm
 from support.controller import Controller, Run
+from support.servers import Servers
 
-from simulator import Simulator
-
-PLAYBOOK = Path(__file__).with_name("pop3_access.yml")
+ACCESS = Path(__file__).with_name("pop3_access.yml")
+RESTART = Path(__file__).with_name("pop3_restart.yml")
 COLOUR = sys.stdout.isatty()
+JOHN, PATRICK = "jsmith@contoso.com", "pcolon@contoso.com"
 
 
 @dataclass
 class Demo:
     """The stage: an Exchange organisation and a controller, and the score so far."""
 
-    simulator: Simulator
-    controller: Controller
+    farm: Farm
+    servers: Servers
     surprises: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
@@ -47,34 +50,41 @@ class Demo:
         if not holds:
             self.surprises.append(claim)
 
-    def play(self, *arguments: str) -> Run:
-        """Run the playbook and show what the user would see."""
-        self.say(dim(f"$ ansible-playbook pop3_access.yml {' '.join(arguments)}".rstrip()))
-        run = self.controller.play(PLAYBOOK.read_text("utf-8"), *arguments, json_output=False)
-        self.say("\n".join(line for line in run.output.splitlines() if line.strip()))
+    def show(self, playbook: Path) -> None:
+        """Print a playbook without its licence."""
+        self.say(dim("\n".join(playbook.read_text("utf-8").splitlines()[4:])))
+
+    def play(self, playbook: Path, *arguments: str) -> Run:
+        """Run a playbook and show what the user would see, without empty lines and the names of included files."""
+        self.say(dim(f"$ ansible-playbook {playbook.name} {' '.join(arguments)}".rstrip()))
+        run = self.servers.controller.play(playbook.read_text("utf-8"), *arguments, json_output=False)
+        lines = (line.rstrip() for line in run.output.splitlines())
+        self.say("\n".join(line for line in lines if line and not line.startswith("included: ")))
         return run
 
     def has_pop3(self, identity: str) -> bool:
-        organisation = self.simulator.organisation
-        return organisation.settings(organisation.mailbox(identity)).pop_enabled
+        return self.farm.may_use_pop3(identity)
 
     def cmdlets_since(self, start: int) -> list[str]:
-        return [call.name for call in self.simulator.exchange.calls[start:]]
+        return [call.name for call in self.farm.exchange.calls[start:]]
+
+    def logs_in(self, user: str) -> list[bool]:
+        """Whether a mail client gets in, on each server."""
+        return [self.servers.may_log_in(server, user) for server in self.farm.hosts]
 
 
 def before(demo: Demo) -> None:
-    """Before: what Exchange has."""
-    for mailbox in list(demo.simulator.organisation.mailboxes())[:4]:
-        demo.say(
-            f"{mailbox.name:<16}{mailbox.primary_smtp_address:<28}POP3 {'on' if demo.has_pop3(mailbox.name) else 'off'}"
-        )
+    """Before: what Exchange has"""
+    for mailbox in list(demo.farm.organisation.mailboxes())[:4] + [demo.farm.organisation.mailbox("Ann Example")]:
+        state = "on" if demo.has_pop3(mailbox.name) else "off"
+        demo.say(f"{mailbox.name:<16}{mailbox.primary_smtp_address:<28}POP3 {state}")
     demo.say("\nThe playbook:")
-    demo.say(dim("".join(PLAYBOOK.read_text("utf-8").splitlines(keepends=True)[4:])))
+    demo.show(ACCESS)
 
 
 def dry_run(demo: Demo) -> None:
-    """Dry run: what would change? Nothing is changed."""
-    run = demo.play("--check", "--diff")
+    """Dry run: what would change? Nothing is changed"""
+    run = demo.play(ACCESS, "--check", "--diff")
     gained = re.findall(r"^\+(?!\+)(.*?) <", run.stdout, re.MULTILINE)
     demo.check("the diff shows John Smith, and only him", gained == ["John Smith"])
     demo.check("Exchange was only asked", set(demo.cmdlets_since(0)) == {"Get-CASMailbox"})
@@ -82,9 +92,9 @@ def dry_run(demo: Demo) -> None:
 
 
 def real_run(demo: Demo) -> None:
-    """Real run: POP3 is switched on, and read back."""
-    start = len(demo.simulator.exchange.calls)
-    run = demo.play("--diff")
+    """Real run: POP3 is switched on, and read back"""
+    start = len(demo.farm.exchange.calls)
+    run = demo.play(ACCESS, "--diff")
     cmdlets = demo.cmdlets_since(start)
     demo.check("the task reports a change", run.returncode == 0 and "changed=1" in run.stdout)
     demo.check(
@@ -95,61 +105,104 @@ def real_run(demo: Demo) -> None:
 
 
 def second_run(demo: Demo) -> None:
-    """Second run: nothing to do."""
-    start = len(demo.simulator.exchange.calls)
-    run = demo.play()
+    """Second run: nothing to do"""
+    start = len(demo.farm.exchange.calls)
+    run = demo.play(ACCESS)
     demo.check("the task reports no change", run.returncode == 0 and "changed=0" in run.stdout)
     demo.check("Exchange was only asked", set(demo.cmdlets_since(start)) == {"Get-CASMailbox"})
 
 
 def typo(demo: Demo) -> None:
-    """A typo in one name: it is explained, and the others are done all the same."""
-    run = demo.play("-e", '{"mailboxes": ["Jon Smith", "Support 😀"]}')
+    """A typo in one name: it is explained, and the others are done all the same"""
+    run = demo.play(ACCESS, "-e", '{"mailboxes": ["Jon Smith", "Ann Example"]}')
     demo.check("the task fails, and says which name and why", run.returncode == 2 and "'Jon Smith'" in run.output)
-    demo.check("the mailbox after it was changed all the same", demo.has_pop3("Support 😀"))
+    demo.check("the mailbox after it was changed all the same", demo.has_pop3("Ann Example"))
+
+
+def without_restart(demo: Demo) -> None:
+    """Changed, and yet: without a restart of the POP3 services nothing takes effect"""
+    demo.check("John Smith has POP3 in Exchange since step 3", demo.has_pop3("John Smith"))
+    demo.check("his mail client is refused all the same, on both servers", demo.logs_in(JOHN) == [False, False])
+    demo.say("\nSo the role declares both, and restarts the services of every server where that is due:")
+    demo.show(RESTART)
+
+
+def with_restart(demo: Demo) -> None:
+    """The whole procedure: change, restart server by server, prove"""
+    run = demo.play(RESTART)
+    demo.check("the play went well", run.returncode == 0)
+    restarts = demo.servers.restarts()
+    demo.check(f"each service was restarted once on each server: {restarts}", restarts == ONCE)
+    demo.check("John Smith's mail client gets in, on both servers", demo.logs_in(JOHN) == [True, True])
+    demo.check("Patrick Colon cannot any more", demo.logs_in(PATRICK) == [False, False])
+
+
+def silence(demo: Demo) -> None:
+    """Once more: nothing changed, nothing restarted"""
+    run = demo.play(RESTART)
+    demo.check("no server reports a change", run.returncode == 0 and run.stdout.count("changed=0") == len(ONCE))
+    demo.check("nothing was restarted", demo.servers.restarts() == ONCE)
 
 
 def tidy(demo: Demo) -> None:
-    """Afterwards."""
-    exchange = demo.simulator.exchange
-    endings = [shell.ending.value if shell.ending else "still open" for shell in exchange.shells]
-    demo.check(
-        f"one session for each run, all closed by the client: {len(endings)}",
-        endings == ["closed by client"] * 4 and not exchange.open_shells,
-    )
+    """Afterwards"""
+    exchange = demo.farm.exchange
+    left = {shell.ending.value if shell.ending else "still open" for shell in exchange.shells}
+    demo.check(f"all {len(exchange.shells)} sessions were closed by the client", left == {"closed by client"})
 
 
-STEPS: tuple[Callable[[Demo], None], ...] = (before, dry_run, real_run, second_run, typo, tidy)
+ONCE = {"mbx01": [1, 1], "mbx02": [1, 1]}
+STEPS: tuple[Callable[[Demo], None], ...] = (
+    before,
+    dry_run,
+    real_run,
+    second_run,
+    typo,
+    without_restart,
+    with_restart,
+    silence,
+    tidy,
+)
 
 
 def main() -> int:
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="mailops-exchange-demo-"))
     try:
-        with Simulator() as simulator:
-            demo = Demo(simulator, controller(simulator, folder))
+        with Farm(("MBX01", "MBX02")) as farm:
+            farm.organisation.add_mailbox("Ann Example", alias="ann", pop_enabled=False)
+            demo = Demo(farm, Servers(farm, controller(farm, folder)))
             print(bold("POP3 access on Exchange, declared: a demo"))
-            demo.say(f"A simulated Exchange organisation answers at {simulator.exchange.https_uri}")
-            demo.say("(real TLS, WSMan and PSRP; no Exchange Server is involved).")
+            demo.say(f"A simulated Exchange organisation answers at {farm.exchange.https_uri}")
+            demo.say(f"and its servers at {', '.join(host.address for host in farm.hosts.values())}")
+            demo.say("(real TLS, WSMan, PSRP, WinRM and POP3; no Exchange Server is involved).")
             for number, step in enumerate(STEPS, start=1):
                 demo.title(f"{number}. {(step.__doc__ or '').strip()}")
                 step(demo)
+            demo.servers.controller.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return verdict(demo.surprises, time.monotonic() - started)
 
 
-def controller(simulator: Simulator, folder: Path) -> Controller:
+def controller(farm: Farm, folder: Path) -> Controller:
+    """Where Exchange is and who asks comes from the environment; how the servers are reached from the inventory."""
     environment = {
-        "EXCHANGE_CONNECTION_URI": simulator.exchange.https_uri,
-        "EXCHANGE_USERNAME": simulator.administrator.name,
-        "EXCHANGE_PASSWORD": simulator.password,
-        "EXCHANGE_CA": str(simulator.ca_file),
+        "EXCHANGE_CONNECTION_URI": farm.exchange.https_uri,
+        "EXCHANGE_USERNAME": farm.administrator.name,
+        "EXCHANGE_PASSWORD": farm.password,
+        "EXCHANGE_CA": str(farm.ca_file),
         "ANSIBLE_NOCOLOR": str(not COLOUR),
         "ANSIBLE_FORCE_COLOR": str(COLOUR),
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "False",
     }
-    return Controller(folder, environment=environment)
+    inventory = farm.inventory()
+    connection = {
+        f"pop3_access_{name}": value for name, value in inventory["all"]["vars"]["simulator_exchange"].items()
+    }
+    inventory["all"]["children"]["exchange"]["vars"] = connection
+    return Controller(folder, inventory, environment)
 
 
 def verdict(surprises: list[str], seconds: float) -> int:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.controller import JUMP, LOCAL, Controller
-from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
 from simulator import MAIL_RECIPIENTS, Simulator
+from support.controller import JUMP, LOCAL, Controller
+from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
 
 @pytest.fixture

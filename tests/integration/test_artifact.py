@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from support.controller import ROOT
 from support.pop3_tasks import Pop3Tasks
 

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 import pytest
+
 from support.pop3_tasks import Pop3Tasks
 
 CASES: list[tuple[dict[str, Any], str]] = [

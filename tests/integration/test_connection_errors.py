@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.pop3_tasks import ADMIN, Pop3Tasks
 
 from simulator import Ending, Simulator
 from simulator.wire import faults
 from simulator.wire.certificates import CertificateFiles
+from support.pop3_tasks import ADMIN, Pop3Tasks
 
 
 def free_port() -> int:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.pop3_tasks import Pop3Tasks
 
 from simulator import Ending
+from support.pop3_tasks import Pop3Tasks
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:

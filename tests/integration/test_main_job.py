@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from support.pop3_tasks import Pop3Tasks
 
 from simulator import Failure, SessionDrop
+from support.pop3_tasks import Pop3Tasks
 
 GET, SET = "Get-CASMailbox", "Set-CASMailbox"
 

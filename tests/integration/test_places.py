@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 import pytest
-from support.controller import JUMP, LOCAL, Controller
-from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
 from simulator import Simulator
+from support.controller import JUMP, LOCAL, Controller
+from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
 PLAYBOOK = """
 - name: POP3 access

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.controller import Controller
-from support.servers import BACKEND, FRONTEND, PENDING, UNDER_WAY, Servers
 
 from simulator import BACKEND_ONLY, FRONTEND_ONLY, POP3_OFF, Farm, ServerSetup
 from simulator.windows import StartFailure, Win32Error
 from simulator.windows.faults import DropConnection
+from support.controller import Controller
+from support.servers import BACKEND, FRONTEND, PENDING, UNDER_WAY, Servers
 
 JOHN, PATRICK = "jsmith@contoso.com", "pcolon@contoso.com"
 Build = Callable[..., Servers]

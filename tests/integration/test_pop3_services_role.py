@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from support.controller import Controller
-from support.servers import BACKEND, FRONTEND, Servers
 
 from simulator import NO_POP3, POP3_OFF, Farm, ServerSetup
 from simulator.windows import StartFailure, StartMode, Win32Error
+from support.controller import Controller
+from support.servers import BACKEND, FRONTEND, Servers
 
 pytestmark = pytest.mark.usefixtures("controller")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.pop3_tasks import PASSWORD, Pop3Tasks
 
 from simulator.wire import faults
+from support.pop3_tasks import PASSWORD, Pop3Tasks
 
 SECRET = "S3cret-to-be-found-nowhere"
 MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
