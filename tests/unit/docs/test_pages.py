@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "roles").rglob("*.md"))]
 REPOSITORY = "https://github.com/mailops/exchange/blob/main/"
 
-pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def links(page: Path) -> list[str]:
@@ -50,3 +50,19 @@ def test_pages_name_no_target_of_make_that_is_not_there(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z][a-z-]+)\b`", page.read_text("utf-8")))
     assert named <= targets
+
+
+@pytest.mark.parametrize("role", ["pop3_access", "pop3_services"])
+def test_a_roles_readme_names_its_variables_and_their_defaults(role: str) -> None:
+    folder = ROOT / "roles" / role
+    defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text("utf-8"))
+    specified = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text("utf-8"))["argument_specs"]["main"]
+    readme = (folder / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` (?:…)?\s*\| (.*?) \|", readme, re.MULTILINE))
+    assert set(defaults) <= set(rows)
+    assert set(defaults) <= set(specified["options"])
+    for name, value in defaults.items():
+        documented = specified["options"][name].get("default", value)
+        assert documented == value, name
+        if rows[name].startswith("`") and not str(value).startswith("{{"):
+            assert rows[name].strip("`") == (str(value).lower() if isinstance(value, bool) else str(value)), name
