@@ -33,7 +33,7 @@ test: $(READY) lint types ## Run everything the project checks
 lint: $(READY) ## Check style and common mistakes
 	@ruff check .
 	@ruff format --check .
-	@ansible-lint --offline --quiet
+	@ansible-lint --offline -q
 
 types: $(READY) ## Check types (mypy --strict)
 	@mypy

@@ -93,7 +93,7 @@ def test_a_second_run_does_nothing_at_all(build: Build) -> None:
     assert run.returncode == 0, run.output
     assert "changed=0" in run.stdout
     assert "changed=1" not in run.stdout
-    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]} or servers.restarts()["mbx01"] == [0, 0]
+    assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [0, 0]}  # none since the records were cleared
     for host in servers.farm.hosts.values():
         assert host.registry.writes == []
         assert {call.short_name for call in host.module_calls} == {"win_reg_stat"}
