@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A simulated Exchange organisation and its remote PowerShell endpoint.
 
-From the bottom up: `mailbox`, `identity`, `organisation` (pure data, no PowerShell); `values`, `texts`, `errors`,
-`rbac`, `behaviour`, `parameters`, `cmdlets`, `cas_mailbox` (cmdlets, no protocol); `clixml`, `runspace` (PSRP, no
-HTTP); `endpoint` (WSMan over HTTP). Each imports only what stands before it.
+From the bottom up: `mailbox`, `identity`, `organisation`, `opath` (pure data, no PowerShell); `values`, `texts`,
+`errors`, `rbac`, `behaviour`, `parameters`, `cmdlets`, `cas_mailbox` (cmdlets, no protocol); `clixml`, `runspace`
+(PSRP, no HTTP); `endpoint` (WSMan over HTTP). Each imports only what stands before it.
 """
 
 from __future__ import annotations

@@ -87,3 +87,5 @@ class ExchangeBehaviour:
     """How the property PopEnabled of a record arrives."""
     identity_form: Literal["object", "text"] = "object"
     """How the property Identity of a record arrives."""
+    mime_format_form: Literal["object", "text", "number"] = "object"
+    """How the properties Pop/ImapMessagesRetrievalMimeFormat of a record arrive; an object has name and number."""

@@ -6,10 +6,20 @@
 from __future__ import annotations
 
 from simulator.exchange.cmdlets import Cmdlet, CmdletFailure, Invocation
-from simulator.exchange.errors import Failure, ambiguous, domain_controller_down, not_found, out_of_scope
+from simulator.exchange.errors import (
+    Failure,
+    TerminatingError,
+    ambiguous,
+    domain_controller_down,
+    empty_argument,
+    filter_not_bound,
+    not_found,
+    out_of_scope,
+)
 from simulator.exchange.identity import Ambiguous, NotFound
 from simulator.exchange.mailbox import SETTING_NAMES, ClientAccessSettings, Mailbox, MimeTextFormat
-from simulator.exchange.organisation import DomainController
+from simulator.exchange.opath import FilterError, Predicate, compile_filter
+from simulator.exchange.organisation import DomainController, is_in
 from simulator.exchange.parameters import (
     WRITE_PARAMETERS,
     Boolean,
@@ -67,15 +77,19 @@ _SETTING_TYPES: tuple[tuple[str, Boolean | MimeFormat], ...] = (
 
 
 def _get(call: Invocation) -> None:
+    matches = _filter(call)
     controller = _domain_controller(call)
-    if call.get("Filter") is not None:
-        # Here a recipient filter (OPATH) would narrow the listing below.
-        raise CmdletFailure(Failure("-Filter is not implemented in the simulator.", "System.NotImplementedException"))
+    unit = _organizational_unit(call)
     if call.get("Identity") is None:
         # Dangerous, and just so in Exchange: $null or no identity means every mailbox (Microsoft docs).
-        _list(call, controller)
+        _list(call, controller, unit, matches)
         return
     mailbox = _resolve(call, controller)
+    # -Filter and -OrganizationalUnit go with -Identity too (Microsoft docs: both parameter sets); that a mailbox
+    # outside of them is not found is inferred.
+    settings = call.session.organisation.settings(mailbox, controller)
+    if not is_in(mailbox, unit) or (matches is not None and not matches(mailbox, settings)):
+        raise CmdletFailure(_not_found(call, controller))
     failure = _chosen(call, call.session.behaviour.failing_reads, mailbox)
     if failure is not None:
         raise CmdletFailure(failure)
@@ -83,22 +97,54 @@ def _get(call: Invocation) -> None:
     call.emit(_record(call, mailbox, controller))
 
 
-def _list(call: Invocation, controller: DomainController) -> None:
-    organisation, behaviour, texts = call.session.organisation, call.session.behaviour, call.session.texts
-    unit = ""
-    wanted_unit = call.get("OrganizationalUnit")
-    if wanted_unit is not None:
-        found = organisation.organizational_unit(str(wanted_unit))
-        if found is None:
-            raise CmdletFailure(not_found(texts.unit_not_found.format(unit=wanted_unit)))
-        unit = found
+def _list(call: Invocation, controller: DomainController, unit: str, matches: Predicate | None) -> None:
+    organisation, costs, texts = call.session.organisation, call.session.behaviour.costs, call.session.texts
     limit = call.get("ResultSize", DEFAULT_RESULT_SIZE)
-    for count, mailbox in enumerate(organisation.mailboxes(unit)):
+    count = 0
+    for mailbox in organisation.mailboxes(unit):
+        if matches is not None and not matches(mailbox, organisation.settings(mailbox, controller)):
+            continue
         if isinstance(limit, int) and count >= limit:
             call.warn(texts.more_results if "ResultSize" in call.bound else texts.first_thousand)
             return
-        call.spend(behaviour.costs.per_bulk_object)
+        count += 1
+        call.spend(costs.per_bulk_object)
         call.emit(_record(call, mailbox, controller))
+
+
+def _filter(call: Invocation) -> Predicate | None:
+    if "Filter" not in call.bound:
+        return None
+    filter_text, cmdlet = call.get("Filter"), call.cmdlet
+    if not filter_text:
+        # Inferred: the parameter is marked as not to be empty.
+        raise TerminatingError(empty_argument("Filter", cmdlet=cmdlet.name, task_class=cmdlet.task_class))
+    try:
+        return compile_filter(str(filter_text))
+    except FilterError as error:
+        texts = call.session.texts
+        reasons = {
+            "syntax": texts.filter_syntax,
+            "unknown_property": texts.filter_unknown_property,
+            "unsupported_operator": texts.filter_unsupported_operator,
+            "bad_value": texts.filter_bad_value,
+        }
+        message = texts.filter_not_bound.format(reason=reasons[error.reason].format(**error.details))
+        # Binding a parameter: it ends the pipeline, whatever -ErrorAction says.
+        raise TerminatingError(filter_not_bound(message, cmdlet=cmdlet.name, task_class=cmdlet.task_class)) from error
+
+
+def _organizational_unit(call: Invocation) -> str:
+    """The path of the organizational unit to look in; "" is the whole domain."""
+    wanted = call.get("OrganizationalUnit")
+    if wanted is None:
+        return ""
+    found = call.session.organisation.find_organizational_units(str(wanted))
+    if not found:
+        raise CmdletFailure(not_found(call.session.texts.unit_not_found.format(unit=wanted)))
+    if len(found) > 1:
+        raise CmdletFailure(ambiguous(call.session.texts.unit_ambiguous.format(unit=wanted)))
+    return found[0]
 
 
 def _record(call: Invocation, mailbox: Mailbox, controller: DomainController) -> Record:
@@ -109,6 +155,8 @@ def _record(call: Invocation, mailbox: Mailbox, controller: DomainController) ->
     if behaviour.identity_form == "object":
         identity = Complex(IDENTITY_TYPES, mailbox.canonical_name)
     properties = _properties(mailbox, settings, controller, identity)
+    if behaviour.mime_format_form != "object":
+        properties = [(name, _flat(value, behaviour.mime_format_form)) for name, value in properties]
     if behaviour.pop_enabled_form == "missing":
         properties = [(name, value) for name, value in properties if name != "PopEnabled"]
     elif behaviour.pop_enabled_form == "text":
@@ -203,6 +251,12 @@ def _format(value: MimeTextFormat) -> EnumValue:
     return EnumValue(MimeFormat().type_name, value.name, value.value)
 
 
+def _flat(value: Value, form: str) -> Value:
+    if not isinstance(value, EnumValue):
+        return value
+    return value.name if form == "text" else value.number
+
+
 # --- Set-CASMailbox ---------------------------------------------------------------------------------------------------
 
 
@@ -262,10 +316,15 @@ def _resolve(call: Invocation, controller: DomainController) -> Mailbox:
     only_dn = bool(call.get("IgnoreDefaultScope"))
     found = call.session.organisation.resolve(identity, distinguished_name_only=only_dn)
     if isinstance(found, NotFound):
-        raise CmdletFailure(not_found(texts.not_found.format(identity=identity, dc=controller.fqdn)))
+        raise CmdletFailure(_not_found(call, controller))
     if isinstance(found, Ambiguous):
         raise CmdletFailure(ambiguous(texts.ambiguous.format(identity=identity)))
     return found
+
+
+def _not_found(call: Invocation, controller: DomainController) -> Failure:
+    texts, identity = call.session.texts, call.get("Identity")
+    return not_found(texts.not_found.format(identity=identity, dc=controller.fqdn))
 
 
 def _is_named(call: Invocation, identities: set[str], mailbox: Mailbox) -> bool:

@@ -145,3 +145,21 @@ def binding_error(
 ) -> ErrorRecord:
     """Parameters that cannot be bound."""
     return ErrorRecord(message, f"{_AUTOMATION}.{exception}", f"{error_id},{task_class}", category, activity=cmdlet)
+
+
+def filter_not_bound(message: str, *, cmdlet: str, task_class: str) -> ErrorRecord:
+    """A -Filter that Exchange does not take, which shows while the parameter is set (category and id reported)."""
+    return binding_error(message, "ParameterBindingFailed", cmdlet=cmdlet, task_class=task_class, category="WriteError")
+
+
+def empty_argument(parameter: str, *, cmdlet: str, task_class: str) -> ErrorRecord:
+    """Nothing, or no text, for a parameter that needs some."""
+    return binding_error(
+        f"Cannot validate argument on parameter '{parameter}'. The argument is null or empty. Provide an argument that "
+        "is not null or empty, and then try the command again.",
+        "ParameterArgumentValidationError",
+        cmdlet=cmdlet,
+        task_class=task_class,
+        category="InvalidData",
+        exception="ParameterBindingValidationException",
+    )

@@ -13,6 +13,7 @@ A write lands at one domain controller. With a `replication_delay` the others sh
 from __future__ import annotations
 
 import datetime
+import random
 import re
 import threading
 import time
@@ -77,7 +78,8 @@ class Organisation:
         self.servers = {server: Server(server, f"{server}.{domain}".lower()) for server in servers}
         self.domain_controllers = tuple(DomainController(dc, f"{dc}.{domain}") for dc in domain_controllers)
         self.lock = threading.RLock()
-        self._organizational_units: dict[str, str] = {}
+        self._units: dict[str, str] = {}
+        self._unit_forms: dict[str, tuple[str, ...]] = {}
         self._mailboxes: list[Mailbox] = []
         self._index = IdentityIndex()
         self._settings: dict[uuid.UUID, ClientAccessSettings] = {}
@@ -99,15 +101,32 @@ class Organisation:
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             unit = "/".join(parts[:depth])
-            for form in (unit, parts[depth - 1], f"{self.domain}/{unit}", container_dn(unit, self.domain)):
-                self._organizational_units.setdefault(form.casefold(), unit)
-        return path
+            if unit.casefold() in self._units:
+                continue
+            self._units[unit.casefold()] = unit
+            canonical = f"{self.domain}/{unit}"
+            guid = uuid.uuid5(uuid.NAMESPACE_DNS, canonical.casefold())
+            for form in (parts[depth - 1], canonical, container_dn(unit, self.domain), str(guid), f"{{{guid}}}"):
+                key = form.casefold()
+                self._unit_forms[key] = (*self._unit_forms.get(key, ()), unit)
+        return self._units[path.casefold()]
+
+    def find_organizational_units(self, identity: str) -> tuple[str, ...]:
+        """The paths of the organizational units with this name, canonical name, DN or GUID (Microsoft docs:
+        Get-CASMailbox, -OrganizationalUnit). Only a name can fit several; "" is the domain itself."""
+        key = identity.strip().rstrip("/").casefold()
+        domain_dn = ",".join(f"DC={label}" for label in self.domain.split("."))
+        if key in (self.domain.casefold(), domain_dn.casefold()):
+            return ("",)
+        return self._unit_forms.get(key, ())
 
     def organizational_unit(self, identity: str) -> str | None:
-        """The path of the organizational unit with this name, path, canonical name or DN."""
-        if identity.casefold() in (self.domain.casefold(), container_dn("", self.domain).casefold()):
-            return ""
-        return self._organizational_units.get(identity.casefold())
+        """The path of the organizational unit with this path, or with this identity if it is unique."""
+        known = self._units.get(identity.casefold())
+        if known is not None:
+            return known
+        found = self.find_organizational_units(identity)
+        return found[0] if len(found) == 1 else None
 
     def domain_controller(self, name: str) -> DomainController | None:
         """The domain controller with this host name or FQDN."""
@@ -197,12 +216,7 @@ class Organisation:
             everyone = list(self._mailboxes)
         if not organizational_unit:
             return iter(everyone)
-        below = organizational_unit + "/"
-        return (
-            mailbox
-            for mailbox in everyone
-            if mailbox.organizational_unit == organizational_unit or mailbox.organizational_unit.startswith(below)
-        )
+        return (mailbox for mailbox in everyone if is_in(mailbox, organizational_unit))
 
     # --- settings ---
 
@@ -246,6 +260,12 @@ class Organisation:
         return self._settings[mailbox.guid]
 
 
+def is_in(mailbox: Mailbox, organizational_unit: str) -> bool:
+    """True for a mailbox in an organizational unit, given by its path, or below it; "" is the whole domain."""
+    unit = mailbox.organizational_unit
+    return not organizational_unit or unit == organizational_unit or unit.startswith(organizational_unit + "/")
+
+
 def _changed(settings: ClientAccessSettings, changes: dict[str, object]) -> ClientAccessSettings:
     # replace() cannot know the types behind names of run time; parameter binding has checked them.
     return replace(settings, **{SETTING_NAMES[name]: value for name, value in changes.items()})  # type: ignore[arg-type]
@@ -274,4 +294,55 @@ def sample_organisation() -> Organisation:
     add('José $(Home) "Pepe" Núñez; QA', alias="jnunez", organizational_unit="Engineering")
     add("Support 😀", alias="support", organizational_unit="Sales", pop_enabled=False)
     add("_x0041_ Printer", alias="printer", organizational_unit="Users", server="MBX02")
+    return organisation
+
+
+_FIRST_NAMES = """
+    Aaliyah Adam Agnieszka Ahmed Alice Amélie André Anna Antoine Beatriz Björn Camille Carlos Chloé Clara Daniel David
+    Elena Emma Erik Fatima Felix Fiona Florian Giulia Hannah Hugo Ingrid Isabel Ivan James Jane Jérôme Johanna John
+    Julia Kenji Laura Léa Liam Lucas Maria Marta Mehmet Mia Nadia Noah Olga Oliver Paul Priya Rachel Renée Samuel Sofia
+    Søren Thomas Ümit Yuki Zoë
+"""
+_LAST_NAMES = """
+    Andersson Bauer Becker Bernard Brown Chen Colon Costa Dubois Dupont Evans Fernández Fischer Fontaine Fournier García
+    Gonzalez Hansen Hoffmann Ito Jensen Johnson Jones Kaya Khan Kowalski Kumar Lambert Larsen Lefèvre López Martin Meyer
+    Moreau Müller Nguyen Nowak Núñez O'Brien Öztürk Papadopoulos Patel Petrov Rossi Roux Schmidt Schneider Silva Singh
+    Smith Suzuki Tanaka Taylor Thomas Wagner Weber Williams Wilson Zimmermann
+"""
+
+
+def large_organisation(
+    count: int,
+    *,
+    organizational_units: tuple[str, ...] = ("Sales", "Sales/Berlin", "Sales/Paris", "Engineering", "Finance"),
+    servers: tuple[str, ...] = ("MBX01", "MBX02", "MBX03"),
+    pop_enabled: float = 0.5,
+    seed: int = 1,
+    domain: str = "contoso.com",
+) -> Organisation:
+    """Many mailboxes with plausible names, spread by chance over units and servers; the same again for the same seed.
+
+    POP3 is on for exactly `pop_enabled` of them, rounded. Names, aliases and addresses are unique.
+    """
+    chance = random.Random(seed)
+    organisation = Organisation(domain, servers=servers)
+    units = [organisation.add_organizational_unit(unit) for unit in organizational_units]
+    people = [f"{first} {last}" for first in _FIRST_NAMES.split() for last in _LAST_NAMES.split()]
+    chance.shuffle(people)
+    enabled = set(chance.sample(range(count), round(count * pop_enabled)))
+    for number in range(count):
+        repeat, person = divmod(number, len(people))
+        suffix = str(repeat + 1) if repeat else ""
+        name = f"{people[person]} {suffix}".strip()
+        first, _, last = people[person].partition(" ")
+        alias = f"{derived_alias(first)}.{derived_alias(last)}{suffix}".lower()
+        organisation.add_mailbox(
+            name,
+            alias=alias,
+            organizational_unit=chance.choice(units),
+            server=chance.choice(servers),
+            sam_account_name=f"u{number + 1:06}",
+            user_principal_name=f"{alias}@{domain}",
+            pop_enabled=number in enabled,
+        )
     return organisation

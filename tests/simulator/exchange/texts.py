@@ -26,7 +26,13 @@ class Texts:
     out_of_scope: str
     too_many_connections: str
     unit_not_found: str
+    unit_ambiguous: str
     domain_controller_down: str
+    filter_not_bound: str
+    filter_syntax: str
+    filter_unknown_property: str
+    filter_unsupported_operator: str
+    filter_bad_value: str
 
 
 ENGLISH = Texts(
@@ -60,10 +66,31 @@ ENGLISH = Texts(
     ),
     # Reported.
     unit_not_found=('Organizational unit "{unit}" was not found. Please make sure you have typed it correctly.'),
+    # Inferred.
+    unit_ambiguous='Organizational unit "{unit}" isn\'t unique. Please specify a unique name, and try again.',
     # Reported.
     domain_controller_down=(
         "An Active Directory error 0x51 occurred when trying to check the suitability of server '{dc}'. Error: 'Active "
         "directory response: The LDAP server is unavailable.'"
+    ),
+    # Reported (MicrosoftDocs/office-docs-powershell#8321, MicrosoftDocs/OfficeDocs-Support#953).
+    filter_not_bound='Cannot bind parameter \'Filter\' to the target. Exception setting "Filter": "{reason}"',
+    filter_syntax=(
+        "Invalid filter syntax. For a description of the filter parameter syntax see the command help.\n"
+        '"{filter}" at position {position}.'
+    ),
+    # The first two sentences are reported.
+    filter_unknown_property=(
+        '"{property}" is not a recognized filterable property. Valid property names are: {valid}.\n'
+        '"{filter}" at position {position}.'
+    ),
+    # Inferred, like the next one.
+    filter_unsupported_operator=(
+        'The operator "{operator}" isn\'t supported for the property "{property}".\n"{filter}" at position {position}.'
+    ),
+    filter_bad_value=(
+        'Cannot convert value "{value}" to type "{type}" for the property "{property}".\n'
+        '"{filter}" at position {position}.'
     ),
 )
 
@@ -89,8 +116,29 @@ FRENCH = Texts(
         "dépassé le nombre maximal de connexions autorisées : {limit} pour la stratégie : MaxConcurrency."
     ),
     unit_not_found="L'unité d'organisation « {unit} » est introuvable. Vérifiez que vous l'avez saisie correctement.",
+    unit_ambiguous="L'unité d'organisation « {unit} » n'est pas unique. Indiquez un nom unique, puis réessayez.",
     domain_controller_down=(
         "Une erreur Active Directory 0x51 s'est produite lors de la vérification de l'adéquation du serveur « {dc} »."
+    ),
+    filter_not_bound=(
+        "Impossible de lier le paramètre « Filter » à la cible. Exception lors de la définition de « Filter » : "
+        "« {reason} »"
+    ),
+    filter_syntax=(
+        "Syntaxe de filtre non valide. Pour une description de la syntaxe du paramètre filter, consultez l'aide de la "
+        "commande.\n« {filter} » à la position {position}."
+    ),
+    filter_unknown_property=(
+        "« {property} » n'est pas une propriété de filtre reconnue. Les noms de propriété valides sont : {valid}.\n"
+        "« {filter} » à la position {position}."
+    ),
+    filter_unsupported_operator=(
+        "L'opérateur « {operator} » n'est pas pris en charge pour la propriété « {property} ».\n"
+        "« {filter} » à la position {position}."
+    ),
+    filter_bad_value=(
+        "Impossible de convertir la valeur « {value} » en type « {type} » pour la propriété « {property} ».\n"
+        "« {filter} » à la position {position}."
     ),
 )
 
