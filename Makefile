@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration simulator build clean
+.PHONY: help demo test lint types test-unit test-integration test-molecule simulator build clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -43,6 +43,9 @@ test-unit: $(READY) ## Run the unit tests only
 
 test-integration: $(READY) ## Run real Ansible against the simulator
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
+
+test-molecule: $(READY) ## Run the scenarios of the roles; one of them: make test-molecule ARGS="-k rolling"
+	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_molecule.py $(ARGS)
 
 simulator: $(READY) ## Start a simulated Exchange and print its address and an example task
 	@$(PYTHON_DEV) -m simulator $(ARGS)

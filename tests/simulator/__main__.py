@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from typing import Any
 
 from simulator.control import Control, ControlClient, ControlError
 from simulator.exchange.cmdlets import CmdletCall
-from simulator.farm import ADMINISTRATOR, Farm, ServerSetup, servers_from_json
+from simulator.farm import ADMINISTRATOR, FOLDER_PREFIX, Farm, ServerSetup, servers_from_json
 
 PASSWORD_VARIABLE = "SIMULATOR_PASSWORD"
 PATIENCE = 20.0
@@ -489,10 +490,14 @@ def _remove_leftovers(path: Path) -> None:
     try:
         state = json.loads(path.read_text("utf-8"))
         inventory = state["inventory_file"]
+        folder = Path(state["ca_file"]).parent
     except (ValueError, KeyError, TypeError) as error:
         raise CannotRun(f"{path} is no state file of a simulator: {error}") from error
     if inventory is not None:
         Path(inventory).unlink(missing_ok=True)
+    # A simulator that was killed could not remove its folder, which holds private keys.
+    if folder.name.startswith(FOLDER_PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)
     _log_of(path).unlink(missing_ok=True)
     path.unlink(missing_ok=True)
 

@@ -36,6 +36,9 @@ from simulator.windows.pop3 import Logon, Maildrops
 from simulator.windows.services import ServiceState, StartMode
 from simulator.wire.certificates import CertificateAuthority
 
+FOLDER_PREFIX = "exchange-simulator-"
+"""Where a farm keeps its certificates and keys while it runs: the beginning of a temporary folder's name."""
+
 ADMINISTRATOR = "administrator@contoso.com"
 """Who administers the sample organisation."""
 
@@ -109,7 +112,7 @@ class Farm:
         self.hosts: dict[str, WindowsHost] = {}
         """By the servers' names as they were given."""
         with contextlib.ExitStack() as undo:
-            self._folder = tempfile.TemporaryDirectory(prefix="exchange-simulator-")
+            self._folder = tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX)
             undo.callback(self._folder.cleanup)
             self.authority = CertificateAuthority(Path(self._folder.name))
             self.exchange = ExchangeEndpoint(
