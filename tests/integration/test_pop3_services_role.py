@@ -72,6 +72,7 @@ def test_started_with_a_start_mode_and_stopped_again(controller: Controller) -> 
         assert [services[name].start_mode for name in (FRONTEND, BACKEND)] == [StartMode.AUTO, StartMode.AUTO]
 
         again = servers.have_services(pop3_services_state="started", pop3_services_start_mode="auto")
+        assert again.returncode == 0, again.output
         assert not any(result.get("changed") for result in again.results)
 
         run = servers.have_services(pop3_services_state="stopped", pop3_services_start_mode="disabled")
@@ -114,16 +115,20 @@ def test_the_greeting_can_be_left_out(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize(
-    "variables",
+    ("variables", "says"),
     [
-        {"pop3_services_throttle": 0},
-        {"pop3_services_state": "restarted", "pop3_services_start_mode": "auto"},
-        {"pop3_services_state": "started", "pop3_services_start_mode": "disabled"},
-        {"pop3_services_state": "paused"},
+        ({"pop3_services_throttle": 0}, "pop3_services_throttle is a number of servers, at least 1"),
+        ({"pop3_services_state": "restarted", "pop3_services_start_mode": "auto"}, "a start mode goes with the states"),
+        ({"pop3_services_state": "started", "pop3_services_start_mode": "disabled"}, "'disabled' with stopped only"),
+        ({"pop3_services_state": "paused"}, "value of pop3_services_state must be one of"),
     ],
 )
-def test_options_that_do_not_fit_together_are_refused(controller: Controller, variables: dict[str, object]) -> None:
+def test_options_that_do_not_fit_together_are_refused(
+    controller: Controller, variables: dict[str, object], says: str
+) -> None:
     with Farm(("MBX01",)) as farm:
         servers = servers_of(controller, farm)
-        assert servers.have_services(**variables).returncode == 2
+        run = servers.have_services(**variables)
+        assert run.returncode == 2
+        assert says in run.output
         assert farm.hosts["MBX01"].module_calls == []

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import contextlib
-import poplib
+import socket
 import ssl
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ PLAIN_PORT = 110
 """Where POP3 speaks without TLS at first; every other port is taken for TLS, as 995 is (RFC 8314)."""
 
 _PAUSE_SECONDS = 0.5
+_LONGEST_LINE = 1024
+"""Bytes; a line of POP3 has at most 512 (RFC 2449)."""
+
 _ATTEMPT_SECONDS = 10.0
 """How long one attempt may take, so that a server that starts slowly gets several."""
 
@@ -34,16 +38,45 @@ class _Service:
     tls: ssl.SSLContext | None
 
     def greeting(self, seconds: float) -> str:
-        """Connect and return the greeting without its ``+OK``. Raises OSError or poplib.error_proto."""
-        client = (
-            poplib.POP3_SSL(self.host, self.port, timeout=seconds, context=self.tls)
-            if self.tls
-            else poplib.POP3(self.host, self.port, timeout=seconds)
-        )
-        welcome = client.getwelcome()
-        with contextlib.suppress(OSError, poplib.error_proto):
-            client.quit()
-        return welcome.decode("utf-8", "replace").removeprefix("+OK").strip()
+        """Connect and return the greeting without its ``+OK``, all within ``seconds``.
+
+        Raises OSError, and NoGreeting for a service that says something else.
+        """
+        end = time.monotonic() + seconds
+        with socket.create_connection((self.host, self.port), timeout=seconds) as plain:
+            plain.settimeout(_remaining(end))
+            if self.tls is None:
+                return _read_greeting(plain, end)
+            with self.tls.wrap_socket(plain, server_hostname=self.host) as secure:
+                return _read_greeting(secure, end)
+
+
+class NoGreeting(Exception):
+    """The service answered, and not with a greeting; the message is what it said."""
+
+
+def _read_greeting(connection: socket.socket, end: float) -> str:
+    """Read one line, however slowly it comes, until ``end`` of the monotonic clock, and take leave."""
+    line = b""
+    while not line.endswith(b"\n"):
+        connection.settimeout(_remaining(end))
+        some = connection.recv(_LONGEST_LINE - len(line))
+        line += some
+        if not some or len(line) >= _LONGEST_LINE:
+            break
+    said = line.decode("utf-8", "replace").strip()
+    if not said.startswith("+OK"):
+        raise NoGreeting(said)
+    with contextlib.suppress(OSError):
+        connection.sendall(b"QUIT\r\n")
+    return said.removeprefix("+OK").strip()
+
+
+def _remaining(end: float) -> float:
+    remaining = end - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError
+    return remaining
 
 
 def run(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Result:
@@ -80,13 +113,13 @@ def _wait(service: _Service, end: float) -> tuple[str | None, str]:
 def _greeting(service: _Service, seconds: float) -> tuple[str | None, str]:
     try:
         return service.greeting(seconds), ""
-    except (OSError, poplib.error_proto, EOFError) as exc:
-        return None, _in_words(exc)
+    except (OSError, UnicodeError, NoGreeting) as exc:
+        return None, _in_words(exc, service)
 
 
 def _service(params: Mapping[str, Any]) -> _Service:
-    host = text_option(params, "host")
-    if host is None:
+    host = (text_option(params, "host") or "").strip("[]")
+    if not host:
         raise OptionError("host is needed: neither the task nor the host's own connection gives it.")
     port, timeout, stable_for = int(params["port"]), int(params["timeout"]), int(params["stable_for"])
     if not 0 < port < 65536:
@@ -106,22 +139,28 @@ def _context(params: Mapping[str, Any]) -> ssl.SSLContext:
     if not params["validate_certs"]:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        # A look whether it lives, not whether it is to be trusted: an old server with TLS 1.0 or a short key lives too.
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
     return context
 
 
-def _in_words(exc: Exception) -> str:
+def _in_words(exc: Exception, service: _Service) -> str:
     if isinstance(exc, ConnectionRefusedError):
         return "nothing listens there, the connection was refused."
     if isinstance(exc, TimeoutError):
-        return "no greeting came in time."
+        hint = "" if service.tls else " Does this port want TLS at once? See the option tls."
+        return f"no greeting came in time.{hint}"
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted ({exc.verify_message}); see ca_cert and validate_certs."
     if isinstance(exc, ssl.SSLError):
-        return f"TLS failed ({exc.reason}); does this port speak TLS at once?"
-    if isinstance(exc, (poplib.error_proto, EOFError)):
-        said = exc.args[0] if exc.args else ""
-        words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        return f"it answered '{words}' instead of +OK." if words else "it closed the connection without a greeting."
+        return f"TLS failed ({exc.reason}); does this port speak TLS at once? See the option tls."
+    if isinstance(exc, NoGreeting):
+        return f"it answered '{exc}' instead of +OK." if str(exc) else "it closed the connection without a greeting."
+    if isinstance(exc, UnicodeError):
+        return f"'{service.host}' is no host name."
     return f"{exc}."
 
 
