@@ -32,3 +32,7 @@ class SessionLost(ExchangeError):
 
 class UnexpectedReply(ExchangeError):
     """Exchange answered with something that this code does not understand. It was not acted upon."""
+
+
+class SelectionFailed(ExchangeError):
+    """Exchange could not say which mailboxes a filter or an organizational unit selects. Nothing was changed."""

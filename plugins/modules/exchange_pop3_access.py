@@ -25,14 +25,26 @@ options:
         C(DOMAIN\user), distinguished name or GUID. The e-mail address is the safest, because names need not be unique.
       - Taken as it is. It is never split at commas and has no wildcards.
       - Has to be text. Quote it if it looks like a number.
-      - One of O(identity) and O(identities) is required.
+      - One of O(identity), O(identities), O(filter) and O(organizational_unit) is required.
     type: str
   identities:
     description:
       - A list of mailboxes, each as in O(identity). All are handled over one session.
-      - One that cannot be found does not stop the others.
+      - One that cannot be found does not stop the others, but for O(exclusive=true).
     type: list
     elements: str
+  filter:
+    description:
+      - Every mailbox that this OPATH filter matches, as for C(Get-CASMailbox -Filter), instead of O(identity) and
+        O(identities). Exchange reads it.
+      - With O(exclusive=true), the scope in which everybody who is not listed loses access.
+    type: str
+  organizational_unit:
+    description:
+      - Every mailbox in this organizational unit and below it, such as V(contoso.com/Sales), instead of O(identity) and
+        O(identities). Together with O(filter), what both select.
+      - With O(exclusive=true), the scope, as in O(filter).
+    type: str
   state:
     description:
       - Whether the mailboxes may be read over POP3.
@@ -41,6 +53,57 @@ options:
     choices:
       enabled: POP3 access is on.
       disabled: POP3 access is off.
+  exclusive:
+    description:
+      - With O(state=enabled), the listed mailboxes have access, and every other mailbox loses it, in the whole
+        organisation or in the scope that O(filter) and O(organizational_unit) give.
+      - If one of the listed mailboxes cannot be found, nothing is changed. A typo in the list takes access from nobody.
+      - RV(mailboxes) has those that are listed, and of all the others those that had access.
+    type: bool
+    default: false
+  allow_empty:
+    description:
+      - Allows O(identities) to be C([]) with O(exclusive=true), so that everybody in scope loses access.
+    type: bool
+    default: false
+  max_changes:
+    description:
+      - A brake. If more mailboxes than this would change, none is changed, and the task fails with the plan in
+        RV(plan). In check mode it is a warning.
+      - The default is 50 with O(exclusive=true), and no limit without it. V(-1) is no limit.
+    type: int
+  use_protocol_defaults:
+    description:
+      - Whether the server's settings for POP3 apply to the mailbox (V(true)), or its own (V(false)), which are those
+        below. Only with O(state=enabled), as for these.
+      - What is not given is left as it is.
+    type: bool
+  messages_retrieval_mime_format:
+    description:
+      - How messages are handed out. Only with O(use_protocol_defaults=false).
+    type: str
+    choices:
+      - TextOnly
+      - HtmlOnly
+      - HtmlAndTextAlternative
+      - TextEnrichedOnly
+      - TextEnrichedAndTextAlternative
+      - BestBodyFormat
+      - Tnef
+  enable_exact_rfc822_size:
+    description:
+      - Whether the exact size of messages is worked out, for the few clients that need it. Only with
+        O(use_protocol_defaults=false).
+    type: bool
+  suppress_read_receipt:
+    description:
+      - Whether read receipts are held back until the user opens the message. Only with O(use_protocol_defaults=false).
+    type: bool
+  force_ical_for_calendar_retrieval_option:
+    description:
+      - Whether meeting requests are handed out as iCalendar files instead of links to Outlook on the web. Only with
+        O(use_protocol_defaults=false).
+    type: bool
 extends_documentation_fragment:
   - mailops.exchange.connection
   - mailops.exchange.attributes
@@ -81,6 +144,27 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.identity }}"
 
+- name: Nobody but these two may, in the whole organisation; see who would lose access first, with --check --diff
+  mailops.exchange.exchange_pop3_access:
+    identities:
+      - john.smith@contoso.com
+      - scanner@contoso.com
+    state: enabled
+    exclusive: true
+    max_changes: 200
+
+- name: Nobody in Sales may
+  mailops.exchange.exchange_pop3_access:
+    organizational_unit: contoso.com/Sales
+    state: disabled
+
+- name: The scanner gets plain text
+  mailops.exchange.exchange_pop3_access:
+    identity: scanner@contoso.com
+    state: enabled
+    use_protocol_defaults: false
+    messages_retrieval_mime_format: TextOnly
+
 - name: Connection options once for all tasks of a play
   hosts: localhost
   gather_facts: false
@@ -119,13 +203,16 @@ restart_required:
   type: bool
   sample: true
 mailboxes:
-  description: One item for each identity asked for, in that order.
+  description:
+    - One item for each identity asked for, in that order.
+    - Then one for each other mailbox that O(filter) and O(organizational_unit) select; with O(exclusive=true), for each
+      other one that had access.
   returned: when the options are valid
   type: list
   elements: dict
   contains:
     identity:
-      description: The identity as it was asked for.
+      description: The identity as it was asked for; the e-mail address of a mailbox that was selected.
       type: str
       sample: john.smith@contoso.com
     name:
@@ -155,6 +242,21 @@ mailboxes:
         pop_enabled:
           description: Whether POP3 access was on.
           type: bool
+        pop_use_protocol_defaults:
+          description: Whether the server's settings apply instead of the following.
+          type: bool
+        pop_messages_retrieval_mime_format:
+          description: How messages are handed out.
+          type: str
+        pop_enable_exact_rfc822_size:
+          description: Whether the exact size of messages is worked out.
+          type: bool
+        pop_suppress_read_receipt:
+          description: Whether read receipts are held back.
+          type: bool
+        pop_force_ical_for_calendar_retrieval_option:
+          description: Whether meeting requests are handed out as iCalendar files.
+          type: bool
       sample:
         pop_enabled: false
     after:
@@ -165,6 +267,21 @@ mailboxes:
       contains:
         pop_enabled:
           description: Whether POP3 access is on.
+          type: bool
+        pop_use_protocol_defaults:
+          description: Whether the server's settings apply instead of the following.
+          type: bool
+        pop_messages_retrieval_mime_format:
+          description: How messages are handed out.
+          type: str
+        pop_enable_exact_rfc822_size:
+          description: Whether the exact size of messages is worked out.
+          type: bool
+        pop_suppress_read_receipt:
+          description: Whether read receipts are held back.
+          type: bool
+        pop_force_ical_for_calendar_retrieval_option:
+          description: Whether meeting requests are handed out as iCalendar files.
           type: bool
       sample:
         pop_enabled: true
@@ -184,6 +301,7 @@ failures:
         - V(access_denied), this user may not read or change it.
         - V(not_kept), Exchange accepted the change, and the mailbox still is not as declared.
         - V(unconfirmed), the change was sent, and what became of it is not known.
+        - V(held_back), nothing was changed because of O(max_changes).
         - V(error), anything else; see C(msg).
       type: str
       sample: not_found
@@ -191,6 +309,11 @@ failures:
       description: What happened and what to check, in words.
       type: str
   sample: []
+plan:
+  description: What would be changed; items as in RV(mailboxes).
+  returned: when there are more changes than O(max_changes)
+  type: list
+  elements: dict
 counts:
   description: Every identity asked for is counted once.
   returned: when the options are valid

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -18,6 +18,7 @@ class Reason(StrEnum):
     ACCESS_DENIED = "access_denied"
     NOT_KEPT = "not_kept"
     UNCONFIRMED = "unconfirmed"
+    HELD_BACK = "held_back"
     ERROR = "error"
 
 
@@ -29,11 +30,54 @@ class Failure:
     msg: str
 
 
+class MimeFormat(StrEnum):
+    """How messages are handed out over POP3: the names that Exchange has, in the order of its numbers from 0."""
+
+    TEXT_ONLY = "TextOnly"
+    HTML_ONLY = "HtmlOnly"
+    HTML_AND_TEXT_ALTERNATIVE = "HtmlAndTextAlternative"
+    TEXT_ENRICHED_ONLY = "TextEnrichedOnly"
+    TEXT_ENRICHED_AND_TEXT_ALTERNATIVE = "TextEnrichedAndTextAlternative"
+    BEST_BODY_FORMAT = "BestBodyFormat"
+    TNEF = "Tnef"
+
+
 @dataclass(frozen=True, slots=True)
 class Pop3Settings:
-    """How POP3 is set for one mailbox; the fields are Exchange's properties of a CAS mailbox in snake case."""
+    """How POP3 is set for one mailbox; the fields are Exchange's properties of a CAS mailbox in snake case.
+
+    ``None`` is a setting that this Exchange does not have: not every version has all of them.
+    """
 
     pop_enabled: bool
+    pop_use_protocol_defaults: bool | None = None
+    pop_messages_retrieval_mime_format: MimeFormat | None = None
+    pop_enable_exact_rfc822_size: bool | None = None
+    pop_suppress_read_receipt: bool | None = None
+    pop_force_ical_for_calendar_retrieval_option: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSettings:
+    """What is declared for a mailbox: the same fields, and ``None`` is what is left as it is."""
+
+    pop_enabled: bool
+    pop_use_protocol_defaults: bool | None = None
+    pop_messages_retrieval_mime_format: MimeFormat | None = None
+    pop_enable_exact_rfc822_size: bool | None = None
+    pop_suppress_read_receipt: bool | None = None
+    pop_force_ical_for_calendar_retrieval_option: bool | None = None
+
+    def missing_in(self, settings: Pop3Settings) -> dict[str, bool | MimeFormat]:
+        """Return what a mailbox with these settings still lacks, by field."""
+        declared = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value for name, value in declared.items() if value is not None and value != getattr(settings, name)
+        }
+
+    def applied_to(self, settings: Pop3Settings) -> Pop3Settings:
+        """Return what a mailbox with these settings becomes."""
+        return replace(settings, **self.missing_in(settings))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +89,7 @@ class Mailbox:
     primary_smtp_address: str
     server: str
     settings: Pop3Settings
+    organizational_unit: str = ""
 
 
 Finding = Mailbox | Failure

@@ -28,7 +28,7 @@ class Outcome:
 
 def would_change(change: Change) -> Outcome:
     """Check mode: nothing was sent, this is what a real run would do."""
-    return Outcome(change.wanted, changed=True, may_have_changed=True)
+    return Outcome(change.after, changed=True, may_have_changed=True)
 
 
 def refused(change: Change, failure: Failure) -> Outcome:
@@ -40,6 +40,11 @@ def failed(change: Change, failure: Failure, after: Pop3Settings) -> Outcome:
     """Exchange answered the change with an error, and this is what the mailbox has now: an error may come late."""
     differs = after != change.mailbox.settings
     return Outcome(after, changed=differs, may_have_changed=differs, failure=failure)
+
+
+def held_back(change: Change) -> Outcome:
+    """The plan has more changes than max_changes allows: none of them is made."""
+    return refused(change, Failure(Reason.HELD_BACK, "Not changed: the plan has more changes than max_changes."))
 
 
 def not_tried(change: Change) -> Outcome:
@@ -62,7 +67,7 @@ def not_read_back(why: str) -> Outcome:
 def read_back(change: Change, after: Pop3Settings) -> Outcome:
     """Exchange accepted the change, and this is what the mailbox has now: as wanted, or not kept."""
     differs = after != change.mailbox.settings
-    if after == change.wanted:
+    if not change.wanted.missing_in(after):
         return Outcome(after, changed=True, may_have_changed=True)
     msg = (
         "Exchange accepted the change and did not keep it: read back, the mailbox still is not as declared. Another "

@@ -9,15 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from ._mailbox import Finding, Mailbox, Pop3Settings
+from ._mailbox import Finding, Mailbox, Pop3Settings, WantedSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One identity as the user wrote it, and the mailbox that it names (or why it names none)."""
+    """One mailbox that is asked for: as the user named it, what was found, and what is declared for it."""
 
     identity: str
     finding: Finding
+    wanted: WantedSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +26,32 @@ class Change:
     """A mailbox that is not yet as declared, and what it has to become."""
 
     mailbox: Mailbox
-    wanted: Pop3Settings
+    wanted: WantedSettings
+
+    @property
+    def after(self) -> Pop3Settings:
+        """What the mailbox has when the change is made."""
+        return self.wanted.applied_to(self.mailbox.settings)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every identity asked for, in the order asked, and the changes: one per mailbox, in the order first met."""
 
-    wanted: Pop3Settings
     observations: tuple[Observation, ...]
     changes: tuple[Change, ...]
 
 
-def plan(wanted: Pop3Settings, observations: Iterable[Observation]) -> Plan:
+def plan(observations: Iterable[Observation]) -> Plan:
     """Two identities that name the same mailbox give one change; one that names none gives none.
 
     Looked at twice, a mailbox can look different (two domain controllers, or another administrator): if it was not as
     wanted at any look, it is changed.
     """
     asked = tuple(observations)
-    differing: dict[UUID, Mailbox] = {}
+    changes: dict[UUID, Change] = {}
     for observation in asked:
         found = observation.finding
-        if isinstance(found, Mailbox) and found.settings != wanted:
-            differing.setdefault(found.guid, found)
-    return Plan(wanted, asked, tuple(Change(mailbox, wanted) for mailbox in differing.values()))
+        if isinstance(found, Mailbox) and observation.wanted.missing_in(found.settings):
+            changes.setdefault(found.guid, Change(found, observation.wanted))
+    return Plan(asked, tuple(changes.values()))

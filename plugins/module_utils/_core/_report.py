@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from ._mailbox import Failure, Mailbox, Pop3Settings, Reason
-from ._outcome import Outcome, not_tried
+from ._mailbox import Failure, Mailbox, MimeFormat, Pop3Settings, Reason
+from ._outcome import Outcome, held_back, not_tried, would_change
 from ._plan import Change, Observation, Plan
 
 _IN_WORDS = {
@@ -21,6 +21,7 @@ _IN_WORDS = {
     Reason.ACCESS_DENIED: "access denied",
     Reason.NOT_KEPT: "change not kept",
     Reason.UNCONFIRMED: "change not confirmed",
+    Reason.HELD_BACK: "held back",
     Reason.ERROR: "error",
 }
 
@@ -47,9 +48,14 @@ class _Line:
             "primary_smtp_address": mailbox and mailbox.primary_smtp_address,
             "server": mailbox and mailbox.server,
             "changed": self.changed,
-            "before": mailbox and asdict(mailbox.settings),
-            "after": self.after and asdict(self.after),
+            "before": mailbox and settings_dict(mailbox.settings),
+            "after": self.after and settings_dict(self.after),
         }
+
+
+def settings_dict(settings: Pop3Settings) -> dict[str, bool | str | None]:
+    """Return settings as Ansible can send them: plain values under their own names."""
+    return {k: str(v.value) if isinstance(v, MimeFormat) else v for k, v in asdict(settings).items()}
 
 
 def report(plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = None) -> dict[str, Any]:
@@ -73,6 +79,17 @@ def report(plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = N
     if failures or stopped:
         result |= {"failed": True, "msg": _msg(counts, failures, stopped)}
     return result
+
+
+def report_held_back(plan: Plan, why: str) -> dict[str, Any]:
+    """Return the result where nothing was changed because the plan is too large: it has the plan, to be read."""
+    held = {change.mailbox.guid: held_back(change) for change in plan.changes}
+    would = {change.mailbox.guid: would_change(change) for change in plan.changes}
+    planned = report(plan, would)
+    return report(plan, held, stopped=why) | {
+        "plan": [line for line in planned["mailboxes"] if line["changed"]],
+        "diff": planned["diff"],
+    }
 
 
 def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome]]) -> _Line:
@@ -99,8 +116,10 @@ def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
     for change, outcome in settled:
         if not outcome.changed:
             continue
-        before += _settings_text(change.mailbox, change.mailbox.settings)
-        after += _settings_text(change.mailbox, outcome.after or change.wanted)
+        old, new = settings_dict(change.mailbox.settings), settings_dict(outcome.after or change.after)
+        differing = [name for name in old if old[name] != new[name]]
+        before.append(_settings_text(change.mailbox, {name: old[name] for name in differing}))
+        after.append(_settings_text(change.mailbox, {name: new[name] for name in differing}))
     return {
         "before_header": "POP3 access",
         "after_header": "POP3 access",
@@ -109,9 +128,13 @@ def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
     }
 
 
-def _settings_text(mailbox: Mailbox, settings: Pop3Settings) -> list[str]:
-    fields = ", ".join(f"{name}: {str(value).lower()}" for name, value in asdict(settings).items())
-    return [f"{mailbox.name} <{mailbox.primary_smtp_address}>: {fields}\n"]
+def _settings_text(mailbox: Mailbox, settings: Mapping[str, object]) -> str:
+    fields = ", ".join(f"{name}: {_text(value)}" for name, value in settings.items())
+    return f"{mailbox.name} <{mailbox.primary_smtp_address}>: {fields}\n"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _msg(counts: Mapping[str, int], failures: Sequence[tuple[_Line, Failure]], stopped: str | None) -> str:

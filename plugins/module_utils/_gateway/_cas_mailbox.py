@@ -8,13 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from .._core._mailbox import Failure, Finding, Mailbox, Pop3Settings, Reason
-from .._errors import UnexpectedReply
+from .._core._mailbox import Failure, Finding, Mailbox, MimeFormat, Pop3Settings, Reason
+from .._core._plan import Change
+from .._errors import SelectionFailed, UnexpectedReply
 from .._session._protocol import Cmdlet, ErrorRecord, Record, Reply, Session, Value
 from . import _properties, _reasons
 
 GET = "Get-CASMailbox"
 SET = "Set-CASMailbox"
+
+_PROPERTIES = {
+    "pop_enabled": "PopEnabled",
+    "pop_use_protocol_defaults": "PopUseProtocolDefaults",
+    "pop_messages_retrieval_mime_format": "PopMessagesRetrievalMimeFormat",
+    "pop_enable_exact_rfc822_size": "PopEnableExactRFC822Size",
+    "pop_suppress_read_receipt": "PopSuppressReadReceipt",
+    "pop_force_ical_for_calendar_retrieval_option": "PopForceICalForCalendarRetrievalOption",
+}
+"""Our fields and Exchange's properties, which are the parameters of Set-CASMailbox too (Microsoft's page on it)."""
 
 
 class CasMailboxes:
@@ -49,6 +60,24 @@ class CasMailboxes:
         except UnexpectedReply as exc:
             return Failure(Reason.ERROR, f"The answer about '{identity}' was not understood: {exc}")
 
+    def select(self, filter_: str | None, organizational_unit: str | None) -> list[Mailbox]:
+        """Return every mailbox that an OPATH filter and an organizational unit select; without both, every mailbox.
+
+        Raises SelectionFailed, and UnexpectedReply if one of the answers is not understood: who is not known to be
+        selected must not be taken for somebody who is not.
+        """
+        scope: dict[str, Value] = {"ResultSize": "Unlimited"}  # the default cuts after 1000
+        if filter_:
+            scope["Filter"] = filter_
+        if organizational_unit:
+            scope["OrganizationalUnit"] = organizational_unit
+        reply = self._invoke(GET, scope)
+        if reply.errors:
+            asked = ", ".join(f"-{name} {value}" for name, value in scope.items() if name != "ResultSize")
+            failure = _reasons.failure_for(GET, asked or "all mailboxes", reply.errors[0])
+            raise SelectionFailed(f"The mailboxes could not be selected ({asked or 'all'}). {failure.msg}")
+        return [_mailbox(record) for record in reply.records]
+
     def find_by_guid(self, guid: UUID) -> Finding:
         """Return the mailbox with this GUID, or why it cannot be read."""
         finding = self.find(str(guid))
@@ -56,9 +85,11 @@ class CasMailboxes:
             return Failure(Reason.ERROR, f"Exchange was asked for the mailbox {guid} and answered with {finding.guid}.")
         return finding
 
-    def set(self, mailbox: Mailbox, wanted: Pop3Settings) -> Failure | None:
-        """Change the settings of ``mailbox``. Return why Exchange refused, or ``None`` if it accepted."""
-        reply = self._invoke(SET, {"Identity": str(mailbox.guid), "PopEnabled": wanted.pop_enabled})
+    def set(self, change: Change) -> Failure | None:
+        """Make the change, and nothing that is not one. Return why Exchange refused, or ``None`` if it accepted."""
+        mailbox = change.mailbox
+        settings = {_PROPERTIES[k]: _value(v) for k, v in change.wanted.missing_in(mailbox.settings).items()}
+        reply = self._invoke(SET, {"Identity": str(mailbox.guid), **settings})
         if reply.errors:
             return _reasons.failure_for(SET, mailbox.name, reply.errors[0])
         return None
@@ -80,5 +111,25 @@ def _mailbox(record: Record) -> Mailbox:
         name=_properties.text(record, "Name"),
         primary_smtp_address=_properties.text(record, "PrimarySmtpAddress"),
         server=_properties.text(record, "ServerName"),
-        settings=Pop3Settings(pop_enabled=_properties.boolean(record, "PopEnabled")),
+        organizational_unit=_container(_properties.text(record, "Identity")),
+        settings=Pop3Settings(
+            pop_enabled=_properties.boolean(record, "PopEnabled"),
+            pop_use_protocol_defaults=_properties.optional_boolean(record, "PopUseProtocolDefaults"),
+            pop_messages_retrieval_mime_format=_properties.mime_format(record, "PopMessagesRetrievalMimeFormat"),
+            pop_enable_exact_rfc822_size=_properties.optional_boolean(record, "PopEnableExactRFC822Size"),
+            pop_suppress_read_receipt=_properties.optional_boolean(record, "PopSuppressReadReceipt"),
+            pop_force_ical_for_calendar_retrieval_option=_properties.optional_boolean(
+                record, "PopForceICalForCalendarRetrievalOption"
+            ),
+        ),
     )
+
+
+def _container(canonical_name: str) -> str:
+    """Return the container of ``contoso.com/Sales/Smith, Jane``; a slash in a name has a backslash before it."""
+    container, _slash, _name = canonical_name.replace("\\/", "\0").rpartition("/")
+    return container.replace("\0", "\\/")
+
+
+def _value(value: bool | MimeFormat) -> Value:
+    return value if isinstance(value, bool) else str(value.value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from .._core._mailbox import MimeFormat
 from .._errors import UnexpectedReply
 from .._session._protocol import Record
 
@@ -17,6 +18,25 @@ def boolean(record: Record, name: str) -> bool:
     if isinstance(value, bool):
         return value
     raise _wrong_type(name, value, "a Boolean")
+
+
+def optional_boolean(record: Record, name: str) -> bool | None:
+    """Return a Boolean property that not every version of Exchange has."""
+    return None if record.get(name) is None else boolean(record, name)
+
+
+def mime_format(record: Record, name: str) -> MimeFormat | None:
+    """Return how messages are handed out. Exchange sends the name or the number, and both mean the same."""
+    value = record.get(name)
+    if value is None:
+        return None
+    text_of_it = str(value)
+    if text_of_it.isdigit() and int(text_of_it) < len(MimeFormat):
+        return list(MimeFormat)[int(text_of_it)]
+    named = {member.value.lower(): member for member in MimeFormat}
+    if text_of_it.lower() in named:
+        return named[text_of_it.lower()]
+    raise _wrong_type(name, value, "one of " + ", ".join(MimeFormat))
 
 
 def guid(record: Record, name: str) -> UUID:

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 Params = dict[str, Any]
 Result = dict[str, Any]
+Warn = Callable[[str], None]
+"""Shows a warning to the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Defaults(Protocol):
 class Work(Protocol):
     """The one function behind both faces. Raises ExchangeError if there is nothing to report but the error."""
 
-    def __call__(self, params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Result:
+    def __call__(self, params: Mapping[str, Any], *, check_mode: bool, warn: Warn) -> Result:
         """Do the work. ``params`` are validated options; ``warn`` shows a warning to the user."""
 
 

@@ -34,6 +34,13 @@ def identities_from(params: Mapping[str, Any]) -> list[str]:
     return [_identity(f"identities[{index}]", item) for index, item in enumerate(listed)]
 
 
+def check_identities(arguments: Mapping[str, Any]) -> None:
+    """Check what is listed, as the user wrote it. An empty list is another matter: it depends on other options."""
+    if arguments.get("identity") is None and arguments.get("identities") in (None, []):
+        return
+    identities_from(arguments)
+
+
 def _identity(option: str, value: object) -> str:
     if isinstance(value, (list, tuple)):
         raise OptionError(f"{option} names one mailbox, and this is a list. Use identities for a list.")

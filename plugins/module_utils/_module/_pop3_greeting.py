@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import OptionError
-from ._definition import HostConnection, ModuleDefinition, Params, Result
+from ._definition import HostConnection, ModuleDefinition, Params, Result, Warn
 from ._text import text_option
 
 PLAIN_PORT = 110
@@ -79,7 +79,7 @@ def _remaining(end: float) -> float:
     return remaining
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, warn: Warn) -> Result:
     """Wait for the greeting. Reads only, so check mode is the same."""
     del check_mode, warn
     service = _service(params)

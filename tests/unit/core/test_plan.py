@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from uuid import UUID
 
 from hypothesis import given
@@ -14,62 +15,84 @@ from ansible_collections.mailops.exchange.plugins.module_utils._core._mailbox im
     Failure,
     Finding,
     Mailbox,
+    MimeFormat,
     Pop3Settings,
     Reason,
+    WantedSettings,
 )
 from ansible_collections.mailops.exchange.plugins.module_utils._core._plan import Observation, plan
 
 ON, OFF = Pop3Settings(pop_enabled=True), Pop3Settings(pop_enabled=False)
 
 
+WANT_ON, WANT_OFF = WantedSettings(pop_enabled=True), WantedSettings(pop_enabled=False)
+
+
 def mailbox(number: int, settings: Pop3Settings = OFF) -> Mailbox:
     return Mailbox(UUID(int=number), f"Mailbox {number}", f"m{number}@contoso.com", "MBX01", settings)
 
 
+optional = st.none() | st.booleans()
+formats = st.none() | st.sampled_from(MimeFormat)
+settings = st.builds(Pop3Settings, st.booleans(), optional, formats, optional, optional, optional)
+wanted = st.builds(WantedSettings, st.booleans(), optional, formats, optional, optional, optional)
 # Looked at twice, one mailbox may look different: two domain controllers, or another administrator.
-mailboxes = st.builds(mailbox, st.integers(0, 20), st.sampled_from([ON, OFF]))
+mailboxes = st.builds(mailbox, st.integers(0, 20), settings)
 failures = st.sampled_from(Reason).map(lambda reason: Failure(reason, "because"))
 findings: st.SearchStrategy[Finding] = mailboxes | failures
-observations = st.lists(st.builds(Observation, identity=st.text(), finding=findings), max_size=40)
-settings = st.sampled_from([ON, OFF])
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> list[Observation]:
+    """What is declared is the same for all listed, and for all others."""
+    declared = draw(st.lists(wanted, min_size=1, max_size=2))
+    return [
+        Observation(draw(st.text(max_size=5)), finding, draw(st.sampled_from(declared)))
+        for finding in draw(st.lists(findings, max_size=30))
+    ]
 
 
 def test_a_mailbox_that_differs_is_changed() -> None:
-    needed = plan(ON, [Observation("a", mailbox(1, OFF)), Observation("b", mailbox(2, ON))])
-    assert [(c.mailbox.guid.int, c.wanted) for c in needed.changes] == [(1, ON)]
+    needed = plan([Observation("a", mailbox(1, OFF), WANT_ON), Observation("b", mailbox(2, ON), WANT_ON)])
+    assert [(c.mailbox.guid.int, c.after) for c in needed.changes] == [(1, ON)]
+
+
+def test_listed_and_others_can_want_different_things() -> None:
+    needed = plan([Observation("a", mailbox(1, OFF), WANT_ON), Observation("b", mailbox(2, ON), WANT_OFF)])
+    assert [(c.mailbox.guid.int, c.after) for c in needed.changes] == [(1, ON), (2, OFF)]
 
 
 def test_changes_come_in_the_order_in_which_mailboxes_were_first_met() -> None:
-    needed = plan(ON, [Observation(str(n), mailbox(n)) for n in (3, 1, 3, 2, 1)])
+    needed = plan([Observation(str(n), mailbox(n), WANT_ON) for n in (3, 1, 3, 2, 1)])
     assert [c.mailbox.guid.int for c in needed.changes] == [3, 1, 2]
 
 
-@given(settings, observations)
-def test_exactly_the_differing_mailboxes_are_changed_once_each(wanted: Pop3Settings, asked: list[Observation]) -> None:
-    needed = plan(wanted, asked)
-    changed = [c.mailbox.guid for c in needed.changes]
-    differing = {o.finding.guid for o in asked if isinstance(o.finding, Mailbox) and o.finding.settings != wanted}
+@given(wanted, settings)
+def test_what_is_not_declared_is_left_as_it_is(declared: WantedSettings, before: Pop3Settings) -> None:
+    after = declared.applied_to(before)
+    assert declared.missing_in(after) == {}
+    for field in fields(declared):
+        wants = getattr(declared, field.name)
+        assert getattr(after, field.name) == (getattr(before, field.name) if wants is None else wants)
+
+
+@given(observations())
+def test_exactly_the_differing_mailboxes_are_changed_once_each(asked: list[Observation]) -> None:
+    changed = [c.mailbox.guid for c in plan(asked).changes]
+    differing = {
+        o.finding.guid for o in asked if isinstance(o.finding, Mailbox) and o.wanted.missing_in(o.finding.settings)
+    }
     assert len(changed) == len(set(changed))
     assert set(changed) == differing
 
 
-@given(settings, observations)
-def test_nothing_asked_for_is_lost(wanted: Pop3Settings, asked: list[Observation]) -> None:
-    assert list(plan(wanted, asked).observations) == asked
+@given(observations())
+def test_nothing_asked_for_is_lost(asked: list[Observation]) -> None:
+    assert list(plan(asked).observations) == asked
 
 
-@given(settings, observations)
-def test_a_second_run_has_nothing_to_do(wanted: Pop3Settings, asked: list[Observation]) -> None:
-    changed = {c.mailbox.guid: c.wanted for c in plan(wanted, asked).changes}
-
-    def afterwards(observation: Observation) -> Observation:
-        found = observation.finding
-        if isinstance(found, Failure):
-            return observation
-        after = changed.get(found.guid, found.settings)
-        return Observation(
-            observation.identity,
-            Mailbox(found.guid, found.name, found.primary_smtp_address, found.server, after),
-        )
-
-    assert plan(wanted, [afterwards(o) for o in asked]).changes == ()
+@given(st.lists(mailboxes, unique_by=lambda m: m.guid), wanted)
+def test_a_second_run_has_nothing_to_do(found: list[Mailbox], declared: WantedSettings) -> None:
+    changes = {c.mailbox.guid: c.after for c in plan(Observation("x", m, declared) for m in found).changes}
+    afterwards = [replace(m, settings=changes.get(m.guid, m.settings)) for m in found]
+    assert plan(Observation("x", m, declared) for m in afterwards).changes == ()

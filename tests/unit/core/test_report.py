@@ -17,23 +17,33 @@ from ansible_collections.mailops.exchange.plugins.module_utils._core import _out
 from ansible_collections.mailops.exchange.plugins.module_utils._core._mailbox import (
     Failure,
     Mailbox,
+    MimeFormat,
     Pop3Settings,
     Reason,
+    WantedSettings,
 )
 from ansible_collections.mailops.exchange.plugins.module_utils._core._outcome import Outcome
 from ansible_collections.mailops.exchange.plugins.module_utils._core._plan import Change, Observation, plan
-from ansible_collections.mailops.exchange.plugins.module_utils._core._report import report
+from ansible_collections.mailops.exchange.plugins.module_utils._core._report import report, report_held_back
 
+OWN = {
+    "pop_use_protocol_defaults": None,
+    "pop_messages_retrieval_mime_format": None,
+    "pop_enable_exact_rfc822_size": None,
+    "pop_suppress_read_receipt": None,
+    "pop_force_ical_for_calendar_retrieval_option": None,
+}
 ON, OFF = Pop3Settings(pop_enabled=True), Pop3Settings(pop_enabled=False)
 JOHN = Mailbox(UUID(int=1), "John Smith", "john.smith@contoso.com", "MBX01", OFF)
 JANE = Mailbox(UUID(int=2), "Jane Smith", "jane.smith@contoso.com", "MBX02", ON)
 NOBODY = Failure(Reason.NOT_FOUND, "No mailbox is named 'Jon'.")
-CHANGE = Change(JOHN, ON)
+WANTED = WantedSettings(pop_enabled=True)
+CHANGE = Change(JOHN, WANTED)
 REFUSAL = Failure(Reason.ACCESS_DENIED, "Set-CASMailbox is not allowed.")
 
 
 def result(*asked: tuple[str, Mailbox | Failure], outcome: Outcome | None = None, stopped: str | None = None) -> Any:
-    needed = plan(ON, [Observation(identity, finding) for identity, finding in asked])
+    needed = plan(Observation(identity, finding, WANTED) for identity, finding in asked)
     return report(needed, {JOHN.guid: outcome} if outcome else {}, stopped)
 
 
@@ -50,8 +60,8 @@ def test_a_change_that_was_kept() -> None:
         "primary_smtp_address": "john.smith@contoso.com",
         "server": "MBX01",
         "changed": True,
-        "before": {"pop_enabled": False},
-        "after": {"pop_enabled": True},
+        "before": {"pop_enabled": False, **OWN},
+        "after": {"pop_enabled": True, **OWN},
     }
     assert got["diff"]["before"] == "John Smith <john.smith@contoso.com>: pop_enabled: false\n"
     assert got["diff"]["after"] == "John Smith <john.smith@contoso.com>: pop_enabled: true\n"
@@ -74,11 +84,11 @@ def test_two_identities_of_one_mailbox_are_reported_twice_and_differ_once() -> N
 @pytest.mark.parametrize(
     ("outcome", "reason", "changed", "restart", "after"),
     [
-        (_outcome.refused(CHANGE, REFUSAL), "access_denied", False, False, {"pop_enabled": False}),
-        (_outcome.not_tried(CHANGE), "error", False, False, {"pop_enabled": False}),
+        (_outcome.refused(CHANGE, REFUSAL), "access_denied", False, False, {"pop_enabled": False, **OWN}),
+        (_outcome.not_tried(CHANGE), "error", False, False, {"pop_enabled": False, **OWN}),
         (_outcome.unanswered(), "unconfirmed", False, True, None),
         (_outcome.not_read_back("it broke."), "unconfirmed", True, True, None),
-        (_outcome.read_back(CHANGE, OFF), "not_kept", False, True, {"pop_enabled": False}),
+        (_outcome.read_back(CHANGE, OFF), "not_kept", False, True, {"pop_enabled": False, **OWN}),
     ],
 )
 def test_each_way_to_fail(outcome: Outcome, reason: str, changed: bool, restart: bool, after: object) -> None:
@@ -109,6 +119,38 @@ def test_the_message_quotes_a_few_failures_and_names_the_rest() -> None:
     assert "No mailbox 2." in got["msg"]
     assert "No mailbox 3." not in got["msg"]
     assert got["msg"].endswith("The other 2: see 'failures' in the result.")
+
+
+def test_only_what_differs_is_in_the_diff() -> None:
+    before = Pop3Settings(pop_enabled=True, pop_use_protocol_defaults=True, pop_suppress_read_receipt=False)
+    mailbox = Mailbox(UUID(int=3), "Ann", "ann@contoso.com", "MBX01", before)
+    wanted = WantedSettings(
+        pop_enabled=True, pop_use_protocol_defaults=False, pop_messages_retrieval_mime_format=MimeFormat.TNEF
+    )
+    change = Change(mailbox, wanted)
+    got = report(plan([Observation("Ann", mailbox, wanted)]), {mailbox.guid: _outcome.would_change(change)})
+    assert got["diff"]["before"] == (
+        "Ann <ann@contoso.com>: pop_use_protocol_defaults: true, pop_messages_retrieval_mime_format: None\n"
+    )
+    assert got["diff"]["after"] == (
+        "Ann <ann@contoso.com>: pop_use_protocol_defaults: false, pop_messages_retrieval_mime_format: Tnef\n"
+    )
+    assert type(got["mailboxes"][0]["after"]["pop_messages_retrieval_mime_format"]) is str
+
+
+def test_a_plan_that_is_held_back_is_in_the_result() -> None:
+    got = report_held_back(
+        plan([Observation("John Smith", JOHN, WANTED), Observation("jane", JANE, WANTED)]), "Too many."
+    )
+    assert got["failed"]
+    assert not got["changed"]
+    assert not got["restart_required"]
+    assert got["msg"].startswith("Too many.")
+    assert [(f["identity"], f["reason"]) for f in got["failures"]] == [("John Smith", "held_back")]
+    assert [line["identity"] for line in got["plan"]] == ["John Smith"]
+    assert got["plan"][0]["after"]["pop_enabled"]
+    assert not got["mailboxes"][0]["after"]["pop_enabled"]
+    assert "pop_enabled: true" in got["diff"]["after"]
 
 
 identities = st.text(max_size=10)
@@ -142,5 +184,5 @@ def test_every_identity_is_accounted_for(
     by_guid = {line["guid"]: (line["before"], line["after"], line["changed"]) for line in got["mailboxes"]}
     assert all(by_guid[ln["guid"]] == (ln["before"], ln["after"], ln["changed"]) for ln in got["mailboxes"])
     if not got.get("failed"):
-        assert all(line["after"] == {"pop_enabled": True} for line in got["mailboxes"])
+        assert all(line["after"]["pop_enabled"] for line in got["mailboxes"])
     json.dumps(got)  # what Ansible has to be able to send
