@@ -79,7 +79,9 @@ def molecule(tmp_path: Path) -> Iterator[Molecule]:
         (tmp_path / "home").mkdir()
         yield running
         assert running.simulators() == []
-        assert list(Path(temp).iterdir()) == [], "the simulator, or a run that was killed, left files"
+        # ansible-core 2.21 itself leaves pymp-…, a folder of Python's multiprocessing, when it is killed.
+        left = [path for path in Path(temp).iterdir() if not path.name.startswith("pymp-")]
+        assert left == [], "the simulator, or a run that was killed, left files"
 
 
 def test_there_are_the_scenarios_that_are_promised() -> None:
