@@ -24,7 +24,7 @@ attributes:
     description: Can run in check_mode and return changed status prediction without modifying target.
     support: full
     details:
-      - Reads from Exchange, and sends no cmdlet that could change anything.
+      - Looks, and sends nothing that could change anything.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: full

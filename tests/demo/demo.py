@@ -11,6 +11,7 @@ step surprises.
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -56,7 +57,7 @@ class Demo:
 
     def play(self, playbook: Path, *arguments: str) -> Run:
         """Run a playbook and show what the user would see, without empty lines and the names of included files."""
-        self.say(dim(f"$ ansible-playbook {playbook.name} {' '.join(arguments)}".rstrip()))
+        self.say(dim(f"$ ansible-playbook -i inventory {playbook.name} {shlex.join(arguments)}".rstrip()))
         run = self.servers.controller.play(playbook.read_text("utf-8"), *arguments, json_output=False)
         lines = (line.rstrip() for line in run.output.splitlines())
         self.say("\n".join(line for line in lines if line and not line.startswith("included: ")))
@@ -198,12 +199,7 @@ def controller(farm: Farm, folder: Path) -> Controller:
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "False",
     }
-    inventory = farm.inventory()
-    connection = {
-        f"pop3_access_{name}": value for name, value in inventory["all"]["vars"]["simulator_exchange"].items()
-    }
-    inventory["all"]["children"]["exchange"]["vars"] = connection
-    return Controller(folder, inventory, environment)
+    return Controller(folder, farm.inventory(), environment)
 
 
 def verdict(surprises: list[str], seconds: float) -> int:

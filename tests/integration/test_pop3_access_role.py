@@ -344,6 +344,23 @@ def test_lists_that_are_none_are_refused(build: Build, variables: dict[str, Any]
     assert servers.changes() == []
 
 
+def test_a_misspelt_variable_is_refused_and_nothing_declared_is_said(build: Build) -> None:
+    servers = build("MBX01")
+    fails(servers.have_pop3_access("-e", "pop3_access_enable=x", json_output=False), "Not a variable of this role")
+    run = servers.have_pop3_access(json_output=False)
+    assert run.returncode == 0, run.output
+    assert "Only restarts that are owed are made" in run.stdout
+
+
+def test_a_wrong_password_is_tried_once(build: Build) -> None:
+    servers = build("MBX01")
+    run = servers.have_pop3_access(
+        json_output=False, pop3_access_enabled=["a"], pop3_access_disabled=["b"], pop3_access_password="wrong"
+    )
+    fails(run, "The login was not accepted")
+    assert len(servers.farm.exchange.authorizations) == 1
+
+
 def test_a_host_of_the_play_that_skips_the_role_hides_no_failure(build: Build) -> None:
     servers = build()
     play = servers.play(

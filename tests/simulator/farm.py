@@ -195,7 +195,13 @@ class Farm:
         return {
             "all": {
                 "hosts": {"localhost": local},
-                "children": {"exchange": {"hosts": hosts}},
+                # What the role pop3_access needs here: its servers do not serve Exchange's own address, port 80.
+                "children": {
+                    "exchange": {
+                        "hosts": hosts,
+                        "vars": {f"pop3_access_{name}": value for name, value in remote_powershell.items()},
+                    }
+                },
                 "vars": {"simulator_exchange": remote_powershell},
             }
         }

@@ -58,11 +58,14 @@ def settings_dict(settings: Pop3Settings) -> dict[str, bool | str | None]:
     return {k: str(v.value) if isinstance(v, MimeFormat) else v for k, v in asdict(settings).items()}
 
 
-def report(plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = None) -> dict[str, Any]:
+def report(
+    plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = None, *, foreseen: bool = False
+) -> dict[str, Any]:
     """Return the result of a task in Ansible's form.
 
     ``outcomes`` has what became of the changes that were tried, by the mailbox's GUID. ``stopped`` says in a sentence
-    why the run ended early, if it did: a planned change without an outcome is then reported as not tried.
+    why the run ended early, if it did: a planned change without an outcome is then reported as not tried. ``foreseen``:
+    nothing was sent, and the words say what would be.
     """
     settled = {c.mailbox.guid: (c, outcomes.get(c.mailbox.guid) or not_tried(c)) for c in plan.changes}
     lines = [_line(observation, settled) for observation in plan.observations]
@@ -77,7 +80,7 @@ def report(plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = N
         "diff": _diff(settled.values()),
     }
     if failures or stopped:
-        result |= {"failed": True, "msg": _msg(counts, failures, stopped)}
+        result |= {"failed": True, "msg": _msg(counts, failures, stopped, foreseen)}
     return result
 
 
@@ -137,15 +140,20 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _msg(counts: Mapping[str, int], failures: Sequence[tuple[_Line, Failure]], stopped: str | None) -> str:
+def _msg(
+    counts: Mapping[str, int], failures: Sequence[tuple[_Line, Failure]], stopped: str | None, foreseen: bool
+) -> str:
     if not failures:
         return stopped or ""
+    if stopped and len(failures) == counts["total"] and all(line.mailbox is None for line, _failure in failures):
+        return f"{stopped} No mailbox was changed."
     reasons = Counter(failure.reason for _line, failure in failures)
     why = ", ".join(f"{number} {_IN_WORDS[reason]}" for reason, number in reasons.items())
     noun = "mailbox" if counts["total"] == 1 else "mailboxes"
     sentences = [f"{counts['failed']} of {counts['total']} {noun} failed: {why}."]
     if counts["changed"] or counts["unchanged"]:
-        sentences.append(f"Of the others, {counts['changed']} changed and {counts['unchanged']} were as declared.")
+        changed = "would change" if foreseen else "changed"
+        sentences.append(f"Of the others, {counts['changed']} {changed} and {counts['unchanged']} were as declared.")
     if stopped:
         return " ".join([stopped, *sentences])
     sentences += [failure.msg for _line, failure in failures[:_SHOWN_IN_MSG]]

@@ -79,6 +79,7 @@ class _Run:
         self._selected: list[Mailbox] = []
         self._outcomes: dict[UUID, Outcome] = {}
         self._accepted: list[Change] = []
+        self._foreseen = False
 
     @property
     def _plan(self) -> Plan:
@@ -127,6 +128,7 @@ class _Run:
 
     def foresee(self) -> None:
         """Check mode: say what would be done, and send nothing."""
+        self._foreseen = True
         self._outcomes = {change.mailbox.guid: _outcome.would_change(change) for change in self._plan.changes}
 
     def apply(self, mailboxes: CasMailboxes) -> None:
@@ -171,7 +173,7 @@ class _Run:
         return report_held_back(self._plan, f"Nothing was changed. {why}")
 
     def report(self, stopped: str | None = None) -> Result:
-        return report(self._plan, self._outcomes, stopped)
+        return report(self._plan, self._outcomes, stopped, foreseen=self._foreseen)
 
 
 def _check_params(params: Mapping[str, Any]) -> None:

@@ -148,10 +148,14 @@ class Endpoint:
             )
 
     def _check_credentials(self) -> None:
-        if self.authentication is Authentication.BASIC and not (self.username and self.password):
-            raise OptionError("authentication: basic needs a username and a password.")
-        if self.authentication is Authentication.NTLM and not (self.username and self.password):
-            raise OptionError("authentication: ntlm needs a username and a password.")
+        needs_both = self.authentication in (Authentication.BASIC, Authentication.NTLM)
+        if needs_both and not (self.username and self.password):
+            missing = "username" if self.password else "password" if self.username else "username and password"
+            raise OptionError(
+                f"authentication: {self.authentication.value} needs a username and a password, and {missing} is "
+                "missing. They can come from the task, the host's own connection, or EXCHANGE_USERNAME and EXCHANGE_PASSWORD; a "
+                "password is used only for the user that it comes with."
+            )
         if self.authentication is Authentication.CERTIFICATE and not self.client_cert:
             raise OptionError("authentication: certificate needs client_cert, the path of a PEM file.")
 

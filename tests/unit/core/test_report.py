@@ -114,6 +114,12 @@ def test_the_message_says_how_many_and_why() -> None:
     )
 
 
+def test_check_mode_says_what_would_be() -> None:
+    needed = plan([Observation("Jon", NOBODY, WANTED), Observation("John Smith", JOHN, WANTED)])
+    got = report(needed, {JOHN.guid: _outcome.would_change(CHANGE)}, foreseen=True)
+    assert "Of the others, 1 would change and 0 were as declared." in got["msg"]
+
+
 def test_the_message_quotes_a_few_failures_and_names_the_rest() -> None:
     got = result(*[(f"Jon{n}", Failure(Reason.NOT_FOUND, f"No mailbox {n}.")) for n in range(5)])
     assert "No mailbox 2." in got["msg"]

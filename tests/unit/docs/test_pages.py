@@ -66,3 +66,11 @@ def test_a_roles_readme_names_its_variables_and_their_defaults(role: str) -> Non
         assert documented == value, name
         if rows[name].startswith("`") and not str(value).startswith("{{"):
             assert rows[name].strip("`") == (str(value).lower() if isinstance(value, bool) else str(value)), name
+
+
+def test_the_role_knows_its_own_variables() -> None:
+    """A misspelt one is refused, so the list of the right ones has to be whole."""
+    folder = ROOT / "roles" / "pop3_access"
+    known = yaml.safe_load((folder / "vars" / "main.yml").read_text("utf-8"))["__pop3_access_names"]
+    specified = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text("utf-8"))["argument_specs"]["main"]
+    assert known == [*specified["options"], "pop3_access_hosts"]
