@@ -153,8 +153,8 @@ class Endpoint:
             missing = "username" if self.password else "password" if self.username else "username and password"
             raise OptionError(
                 f"authentication: {self.authentication.value} needs a username and a password, and {missing} is "
-                "missing. They can come from the task, the host's own connection, or EXCHANGE_USERNAME and EXCHANGE_PASSWORD; a "
-                "password is used only for the user that it comes with."
+                "missing. They can come from the task, the host's own connection, or EXCHANGE_USERNAME and "
+                "EXCHANGE_PASSWORD; a password is used only for the user that it comes with."
             )
         if self.authentication is Authentication.CERTIFICATE and not self.client_cert:
             raise OptionError("authentication: certificate needs client_cert, the path of a PEM file.")
