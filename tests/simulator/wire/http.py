@@ -272,6 +272,7 @@ class HttpServer:
         self._wake: tuple[socket.socket, socket.socket] | None = None
         self._accepting: threading.Thread | None = None
         self._connections: dict[int, tuple[socket.socket, threading.Thread]] = {}
+        self._threads: list[threading.Thread] = []
 
     @property
     def scheme(self) -> str:
@@ -303,8 +304,10 @@ class HttpServer:
             connections = list(self._connections.values())
         for sock, _ in connections:
             _hang_up(sock)
-        for _, thread in connections:
+        # Also those that have closed their connection a moment ago and are on their last lines.
+        for thread in self._threads:
             thread.join()
+        self._threads.clear()
 
     def use_certificate(self, tls: ssl.SSLContext) -> None:
         """Serve new connections with another certificate."""
@@ -393,6 +396,8 @@ class HttpServer:
                 target=self._serve, args=(sock, connection), name=f"{self.scheme}-{self.port}-{number}", daemon=True
             )
             self._connections[number] = (sock, thread)
+        self._threads = [one for one in self._threads if one.is_alive()]
+        self._threads.append(thread)
         thread.start()
 
     # --- one connection ---

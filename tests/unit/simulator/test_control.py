@@ -22,6 +22,7 @@ from simulator.windows import ServiceState, Win32Error, WindowsHost
 from simulator.windows.modules import ModuleCall
 from simulator.windows.registry import RegistryType
 from simulator.windows.services import ServiceError
+from support.threads import threads_left
 
 _FRONTEND, _BACKEND = "MSExchangePOP3", "MSExchangePOP3BE"
 
@@ -31,7 +32,7 @@ def farm() -> Iterator[Farm]:
     before = set(threading.enumerate())
     with Farm(["MBX01", ServerSetup("MBX02", BACKEND_ONLY)]) as farm:
         yield farm
-    assert set(threading.enumerate()) == before
+    assert threads_left(before) == set()
 
 
 @pytest.fixture

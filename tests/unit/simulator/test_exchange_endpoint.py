@@ -28,6 +28,7 @@ from simulator import (
     Simulator,
 )
 from simulator.wire.faults import HalfResponse, ResetAfterProcessing, ResetBeforeProcessing, Status
+from support.threads import threads_left
 
 PASSWORD = "pässwörd €"
 
@@ -37,7 +38,7 @@ def sim() -> Iterator[Simulator]:
     before = set(threading.enumerate())
     with Simulator(password=PASSWORD) as simulator:
         yield simulator
-    assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
+    assert threads_left(before) == set()
 
 
 def wsman(sim: Simulator, *, tls: bool = False, user: str | None = None, **options: Any) -> WSMan:

@@ -33,6 +33,7 @@ from simulator.farm import (
     servers_from_json,
 )
 from simulator.windows import HostPorts, ServiceState, StartMode
+from support.threads import threads_left
 
 _FRONTEND, _BACKEND = "MSExchangePOP3", "MSExchangePOP3BE"
 _REFUSED = "-ERR Logon failure: unknown user name or bad password."
@@ -45,7 +46,7 @@ _ON_FIRST, _ON_SECOND = "pcolon@contoso.com", "printer@contoso.com"
 def _nothing_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) == before
+    assert threads_left(before) == set()
 
 
 @pytest.fixture

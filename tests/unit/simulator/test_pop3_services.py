@@ -17,6 +17,7 @@ import pytest
 from simulator.windows import HostPorts, LoginType, Logon, Pop3Services, Win32Error, WindowsHost
 from simulator.windows.services import ServiceError, ServiceState
 from simulator.wire.certificates import CertificateAuthority
+from support.threads import threads_left
 
 _FRONTEND, _BACKEND = "MSExchangePOP3", "MSExchangePOP3BE"
 _USER, _PASSWORD = "john@contoso.com", "Zürich 12"
@@ -49,7 +50,7 @@ def host(directory: _Directory, authority: CertificateAuthority) -> Iterator[Win
     before = set(threading.enumerate())
     with WindowsHost("MBX01", directory, authority) as host:
         yield host
-    assert set(threading.enumerate()) == before
+    assert threads_left(before) == set()
 
 
 @pytest.fixture

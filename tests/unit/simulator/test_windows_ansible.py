@@ -20,6 +20,7 @@ import pytest
 from simulator.windows import Logon, StartMode, WindowsHost
 from simulator.windows.faults import DropConnection, SlowModule
 from simulator.wire.certificates import CertificateAuthority
+from support.threads import threads_left
 
 winrm = pytest.importorskip("winrm")
 pytest.importorskip("pypsrp")
@@ -43,7 +44,7 @@ def hosts(authority: CertificateAuthority) -> Iterator[list[WindowsHost]]:
     before = set(threading.enumerate())
     with WindowsHost("MBX01", _Everybody(), authority) as one, WindowsHost("MBX02", _Everybody(), authority) as two:
         yield [one, two]
-    assert set(threading.enumerate()) == before
+    assert threads_left(before) == set()
 
 
 def _play(
