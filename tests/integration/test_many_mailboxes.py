@@ -155,7 +155,7 @@ def test_a_long_list_is_looked_up_in_a_listing(many: Pop3Tasks) -> None:
     result = many(identities=[*addresses, "nobody@contoso.com", "Alex Meyer"]).result
     assert result["counts"] == {"total": 302, "changed": 20, "unchanged": 280, "failed": 2}
     assert reasons(result) == {"nobody@contoso.com": "not_found", "Alex Meyer": "ambiguous"}
-    assert [call.parameters for call in many.simulator.exchange.calls_of(GET)][0] == {"ResultSize": 1000}
+    assert many.simulator.exchange.calls_of(GET)[0].parameters == {"ResultSize": 1000}
     asked = {value for call in many.simulator.exchange.calls_of(GET) for value in call.pipeline_input}
     assert set(addresses[20:]).isdisjoint(asked)
     assert set(addresses[:20]) <= asked
