@@ -6,7 +6,6 @@ the faces. The wire to the simulated Exchange is real all the same."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,9 +19,14 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._definiti
     ModuleDefinition,
     Say,
 )
+from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access import POP3_ACCESS
+from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access_info import POP3_ACCESS_INFO
 from support.controller import Controller, Run
 
-ACTIONS = "ansible_collections.mailops.exchange.plugins.action"
+DEFINITIONS: dict[str, ModuleDefinition] = {
+    "exchange_pop3_access": POP3_ACCESS,
+    "exchange_pop3_access_info": POP3_ACCESS_INFO,
+}
 
 
 class InProcess(Controller):
@@ -42,7 +46,7 @@ class InProcess(Controller):
 
 def run_module(name: str, options: Mapping[str, Any], *, check_mode: bool = False) -> dict[str, Any]:
     """Return the result of a module as Ansible would have it."""
-    definition: ModuleDefinition = importlib.import_module(f"{ACTIONS}.{name}").ActionModule.definition
+    definition = DEFINITIONS[name]
     warnings: list[str] = []
     try:
         definition.check_arguments(options)
