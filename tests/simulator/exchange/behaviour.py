@@ -32,11 +32,20 @@ class CostModel:
     """Every object that a listing returns."""
     per_set: float = 0.0
     """Every write to the directory; none when there is nothing to change."""
+    gather: float = 0.005
+    """An answer to a Receive that has some output waits this long for more, or until the pipeline ends (inferred)."""
 
     @classmethod
     def of_benchmarks(cls) -> CostModel:
         """The costs that the benchmarks assume by default."""
-        return cls(round_trip=0.020, per_cmdlet=0.030, per_identity_lookup=0.004, per_bulk_object=0.001, per_set=0.040)
+        return cls(
+            round_trip=0.020,
+            per_cmdlet=0.030,
+            per_identity_lookup=0.004,
+            per_bulk_object=0.001,
+            per_set=0.040,
+            gather=0.1,
+        )
 
 
 @dataclass(slots=True)

@@ -34,6 +34,7 @@ _TABLE_TYPES = ("System.Collections.Hashtable", "System.Object")
 
 # `_x` begins an escape, so it must itself be escaped; control characters and halves of surrogate pairs become escapes.
 _SPECIAL = re.compile("_(?=[xX])|[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]")
+_SPECIAL_OR_MARKUP = re.compile(f"{_SPECIAL.pattern}|[&<>]")
 
 
 def escaped(value: str) -> str:
@@ -43,7 +44,7 @@ def escaped(value: str) -> str:
 
 def text(value: str) -> str:
     """A string as the content of an XML element."""
-    return escape(escaped(value))
+    return escape(escaped(value)) if _SPECIAL_OR_MARKUP.search(value) else value
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -264,6 +264,8 @@ class SelectObject:
         self._emit = emit
         self._properties: tuple[str, ...] = ()
         self._left: int | None = None
+        self._names: list[str] = []
+        self._positions: list[tuple[str, int | None]] = []
         arguments: list[tuple[str | None, object]] = []
         for name, value in command.arguments:
             if name is None or name.lower() == "property":
@@ -290,10 +292,18 @@ class SelectObject:
         if not self._properties:
             self._emit(record)
             return
-        known = {name.lower(): (name, value) for name, value in record.properties}
-        chosen: list[tuple[str, Value]] = [known.get(name.lower(), (name, None)) for name in self._properties]
+        chosen = self._choose(record)
         text = "@{" + "; ".join([f"{name}={text_of(value)}" for name, value in chosen]) + "}"
         self._emit(Record(_selected(type_name_of(record)), chosen, text, extended=True))
+
+    def _choose(self, record: Record) -> list[tuple[str, Value]]:
+        names = [name for name, _ in record.properties]
+        if names != self._names:  # the same for all records of a listing
+            positions = {name.lower(): position for position, name in enumerate(names)}
+            self._names = names
+            self._positions = [(name, positions.get(name.lower())) for name in self._properties]
+        properties = record.properties
+        return [(name, None) if position is None else properties[position] for name, position in self._positions]
 
     def end(self) -> None:
         """Nothing is left to do."""

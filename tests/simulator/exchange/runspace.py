@@ -57,8 +57,6 @@ GRACE = 0.05
 """Seconds for which the start of a pipeline waits for its end. A real server answers at once; the wait makes what a
 test sees right after a lost answer the same every time, and a client that asks next loses nothing by it. Where round
 trips have a price, it would lose: there is no wait then."""
-LINGER = 0.005
-"""Seconds for which an answer with output waits for more."""
 
 _OWN_OBJECT_IDS = 1 << 40  # psrpcore counts the ids of its messages from 1; those of the records must not meet them
 
@@ -194,7 +192,8 @@ class Runspace:
                 return None
             # The last record and the end of the pipeline come together when they are this close.
             output.wanted = limit
-            self._changed.wait_for(lambda: output.finished or output.size >= limit or self._closed, LINGER)
+            gather = self.session.behaviour.costs.gather
+            self._changed.wait_for(lambda: output.finished or output.size >= limit or self._closed, gather)
             output.wanted = 1
             taken: list[bytes] = []
             size = 0
