@@ -58,7 +58,7 @@ def limit(work: Work, costs: CostModel) -> Limit:
     looking = costs.per_cmdlet + min(lookups, listing)
     changing = costs.per_cmdlet + writes if work.changes else 0.0
     proving = costs.per_cmdlet + again if work.changes else 0.0
-    phases = [seconds for seconds in (looking, changing, proving) if seconds]
+    phases = [looking, changing, proving] if work.changes else [looking]
     opening, closing = 2, 1
     # Where the work is shorter than the way of the answer, it is the way that counts.
     waits = sum(max(seconds, costs.round_trip) for seconds in phases)

@@ -91,7 +91,7 @@ class Runner:
             "one cmdlet at a time", job, lambda: self._client("round_trips", identities=list(job.identities))
         )
         # Without the start of Python, which would be multiplied where the run is a sample.
-        return Figures(_replaced(figures.took, **json.loads(figures.took.output)), figures.served)
+        return Figures(_replaced(figures.took, **_answer(figures.took)), figures.served)
 
     def nothing(self, runs: int = 1) -> Took:
         """Ansible by itself: the same play with a task that does nothing."""
@@ -111,8 +111,7 @@ class Runner:
         )
         if took.returncode:
             raise WentWrong(took.output)
-        found, _ = json.JSONDecoder().raw_decode(took.output[took.output.index("{") :])
-        return took, found
+        return took, _answer(took)
 
     def _proven(self, what: str, job: Job, run: Callable[[], Took]) -> Figures:
         number = len(job.identities)
@@ -160,6 +159,12 @@ class Runner:
                 )
 
         return watch(start)
+
+
+def _answer(took: Took) -> dict[str, Any]:
+    """What a client wrote; its standard error stream comes behind that."""
+    answer: dict[str, Any] = json.JSONDecoder().raw_decode(took.output)[0]
+    return answer
 
 
 def scaled(figures: Figures, factor: float, alone: Took | None = None) -> Figures:
