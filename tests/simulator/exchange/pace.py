@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-QUANTUM = 0.004
+QUANTUM = 0.02
 """Seconds of work that may be ahead of the clock. Waiting for each millisecond would cost more than the work."""
 
 
