@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration test-molecule simulator build clean
+.PHONY: help demo test lint types test-unit test-integration test-molecule simulator bench build clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -49,6 +49,9 @@ test-molecule: $(READY) ## Run the scenarios of the roles; one of them: make tes
 
 simulator: $(READY) ## Start a simulated Exchange and print its address and an example task
 	@$(PYTHON_DEV) -m simulator $(ARGS)
+
+bench: $(READY) ## Measure the speed against a simulated Exchange; less of it: make bench ARGS="--cases one --scale 0.1"
+	@$(PYTHON_DEV) -m bench $(ARGS)
 
 build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -22,12 +23,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from simulator.control import Control, ControlClient, ControlError
+from simulator.exchange.behaviour import CostModel, ExchangeBehaviour
 from simulator.exchange.cmdlets import CmdletCall
+from simulator.exchange.organisation import Organisation, large_organisation
 from simulator.farm import ADMINISTRATOR, FOLDER_PREFIX, Farm, ServerSetup, servers_from_json
 
 PASSWORD_VARIABLE = "SIMULATOR_PASSWORD"
@@ -70,6 +73,12 @@ class Options:
     detach: bool
     detached_log: Path | None
     stop: Path | None
+    mailboxes: int | None
+    pop_enabled: float
+    costs: CostModel
+    select_object: bool
+    max_sessions: int
+    quiet: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -125,6 +134,7 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--detach", action="store_true", help="run in the background; needs --state-file")
     parser.add_argument("--detached-log", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--stop", type=Path, metavar="STATE_FILE", help="end the run that wrote this state file")
+    _add_exchange_options(parser)
     read = parser.parse_args(arguments)
     if read.detach and read.state_file is None:
         parser.error("--detach needs --state-file")
@@ -148,7 +158,56 @@ def read_options(arguments: Sequence[str]) -> Options:
         read.detach,
         read.detached_log,
         read.stop,
+        read.mailboxes,
+        read.pop_enabled,
+        replace(CostModel.of_benchmarks() if read.benchmark_costs else CostModel(), **dict(read.cost)),
+        read.select_object,
+        read.max_sessions,
+        read.quiet,
     )
+
+
+def _add_exchange_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("Exchange")
+    group.add_argument(
+        "--mailboxes", type=_count, metavar="N", help="an organisation of N made-up mailboxes (default: a small one)"
+    )
+    group.add_argument(
+        "--pop-enabled", type=_share, default=0.5, metavar="SHARE", help="how many of them have POP3 on: 0 to 1"
+    )
+    group.add_argument("--benchmark-costs", action="store_true", help="take the time that the benchmarks assume")
+    group.add_argument(
+        "--cost",
+        type=_cost,
+        action="append",
+        default=[],
+        metavar="NAME=SECONDS",
+        help=f"take simulated time; NAME is one of {', '.join(entry.name for entry in fields(CostModel))}",
+    )
+    group.add_argument("--select-object", action="store_true", help="let Select-Object follow a cmdlet")
+    group.add_argument("--max-sessions", type=_count, default=18, metavar="N", help="sessions that a user may have")
+    group.add_argument("--quiet", action="store_true", help="do not show the mailboxes and the cmdlets that arrive")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1_000_000:
+        raise ValueError(text)
+    return number
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError(text)
+    return share
+
+
+def _cost(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    if name not in {entry.name for entry in fields(CostModel)} or not 0 <= float(seconds) <= 3600:
+        raise ValueError(text)
+    return name, float(seconds)
 
 
 def _servers(count: int, farm_file: Path | None) -> tuple[ServerSetup, ...]:
@@ -171,6 +230,7 @@ def run(options: Options) -> int:
             undo.callback(state_file.remove)  # last of all: while it is there, something may be
         farm = Farm(
             options.servers,
+            _organisation(options),
             administrator=options.user,
             password=options.password,
             port=options.port,
@@ -178,9 +238,15 @@ def run(options: Options) -> int:
         )
         undo.callback(farm.stop)
         farm.organisation.language = options.language
-        farm.exchange.on_call = _show
+        farm.exchange.behaviour = ExchangeBehaviour(
+            costs=options.costs,
+            select_object_visible=options.select_object,
+            max_shells_per_user=options.max_sessions,
+        )
+        if not options.quiet:
+            farm.exchange.on_call = _show
         farm.start()
-        _introduce(farm, options.inventory)
+        _introduce(farm, options.inventory, show_mailboxes=not options.quiet)
         if options.inventory is not None:
             write_private(options.inventory, farm.inventory())
             undo.callback(options.inventory.unlink, missing_ok=True)
@@ -194,7 +260,17 @@ def run(options: Options) -> int:
     return 0
 
 
-def _introduce(farm: Farm, inventory: Path | None) -> None:
+def _organisation(options: Options) -> Organisation | None:
+    if options.mailboxes is None:
+        return None
+    organisation = large_organisation(options.mailboxes, pop_enabled=options.pop_enabled)
+    # It stays until the end, and looking through all of it for garbage again and again takes long.
+    gc.collect()
+    gc.freeze()
+    return organisation
+
+
+def _introduce(farm: Farm, inventory: Path | None, *, show_mailboxes: bool) -> None:
     exchange = farm.exchange
     say(f"HTTP      {exchange.uri}")
     say(f"HTTPS     {exchange.https_uri}")
@@ -202,8 +278,8 @@ def _introduce(farm: Farm, inventory: Path | None) -> None:
     say(f"user      {farm.administrator.name}")
     say(f"password  {farm.password}")
     say()
-    say("Mailboxes:")
-    for mailbox in farm.organisation.mailboxes():
+    say(f"Mailboxes: {len(farm.organisation)}")
+    for mailbox in farm.organisation.mailboxes() if show_mailboxes else ():
         access = "on" if farm.organisation.settings(mailbox).pop_enabled else "off"
         say(f"  POP3 {access:3}  {mailbox.name}  <{mailbox.primary_smtp_address}>  {mailbox.canonical_name}")
     say()

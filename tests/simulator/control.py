@@ -20,6 +20,7 @@ import http.client
 import json
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +28,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from simulator.exchange.behaviour import CostModel
 from simulator.farm import Farm, Fields, Malformed, chosen
 from simulator.windows.host import POP_PROXY, WindowsHost
 from simulator.windows.registry import RegistryData, RegistryKey
@@ -71,11 +73,12 @@ class Control:
 
     def _answer(self, request: Request) -> Response:
         name = request.path.strip("/")
-        if name == "state":
-            return self._state() if request.method == "GET" else _wrong_method("GET")
+        report = _REPORTS.get(name)
+        if report is not None:
+            return self._report(report) if request.method == "GET" else _wrong_method("GET")
         command = _COMMANDS.get(name)
         if command is None and name != "stop":
-            known = ", ".join(["GET /state", *(f"POST /{one}" for one in (*_COMMANDS, "stop"))])
+            known = ", ".join([*(f"GET /{one}" for one in _REPORTS), *(f"POST /{one}" for one in (*_COMMANDS, "stop"))])
             return _json(HTTPStatus.NOT_FOUND, {"error": f"there is no /{name}; there are {known}"})
         if request.method != "POST":
             return _wrong_method("POST")
@@ -94,9 +97,9 @@ class Control:
         if self._on_stop is not None:
             self._on_stop()
 
-    def _state(self) -> Response:
+    def _report(self, report: Report) -> Response:
         with self._lock:
-            return _json(HTTPStatus.OK, asdict(farm_state(self._farm)))
+            return _json(HTTPStatus.OK, asdict(report(self._farm)))
 
 
 class _Bearer:
@@ -199,6 +202,43 @@ class FarmReport:
     mailboxes: dict[str, MailboxReport]
 
 
+@dataclass(frozen=True)
+class Counters:
+    """What Exchange's endpoint and its process had to do so far: a benchmark takes the difference of two.
+
+    Small, whatever the size of the organisation. `clear` forgets cmdlets and ended sessions, and nothing else of it.
+    """
+
+    http_requests: int
+    http_connections: int
+    bytes_in: int
+    bytes_out: int
+    cmdlets: int
+    """Commands of pipelines, not the objects that they got."""
+    sessions_opened: int
+    sessions_open: int
+    cpu_seconds: float
+    """Of the whole process."""
+    pop_enabled: int
+    """Mailboxes with POP3 access now."""
+
+
+def farm_counters(farm: Farm) -> Counters:
+    """See `Counters`."""
+    exchange, organisation = farm.exchange, farm.organisation
+    return Counters(
+        http_requests=exchange.http_requests,
+        http_connections=exchange.http_connections,
+        bytes_in=exchange.bytes_in,
+        bytes_out=exchange.bytes_out,
+        cmdlets=len(exchange.calls),
+        sessions_opened=len(exchange.shells),
+        sessions_open=len(exchange.open_shells),
+        cpu_seconds=time.process_time(),
+        pop_enabled=sum(organisation.settings(mailbox).pop_enabled for mailbox in organisation.mailboxes()),
+    )
+
+
 def farm_state(farm: Farm) -> FarmReport:
     """What has happened, and how everything is now."""
     organisation = farm.organisation
@@ -260,6 +300,9 @@ def _plain(data: RegistryData) -> str | int | list[str]:
 # Each takes all of its fields, and the end of them, before it does anything.
 
 Command = Callable[[Farm, Fields], None]
+Report = Callable[[Farm], "FarmReport | Counters"]
+
+_REPORTS: dict[str, Report] = {"state": farm_state, "counters": farm_counters}
 
 
 def _steer_service(farm: Farm, fields: Fields) -> None:
@@ -325,6 +368,31 @@ def _steer_mailbox(farm: Farm, fields: Fields) -> None:
     farm.organisation.change_settings(mailbox, {"PopEnabled": enabled})
 
 
+def _steer_organisation(farm: Farm, fields: Fields) -> None:
+    """`{"pop_enabled": share}`: all mailboxes get the settings of new ones, POP3 on for this share of them."""
+    share = fields.take("pop_enabled", float)
+    fields.end()
+    if not 0 <= share <= 1:
+        raise Malformed("/organisation: 'pop_enabled' is a share: 0 to 1")
+    farm.organisation.set_pop_enabled(share)
+
+
+def _steer_exchange(farm: Farm, fields: Fields) -> None:
+    """Any of the members of a `CostModel` in seconds, and `"select_object_visible": bool`, `"max_sessions": number`."""
+    behaviour = farm.exchange.behaviour
+    costs = {name: fields.take_or(name, float, seconds) for name, seconds in asdict(behaviour.costs).items()}
+    visible = fields.take_or("select_object_visible", bool, behaviour.select_object_visible)
+    sessions = fields.take_or("max_sessions", int, behaviour.max_shells_per_user)
+    fields.end()
+    if not all(0 <= seconds <= 3600 for seconds in costs.values()):
+        raise Malformed("/exchange: a cost is a number of seconds: 0 to 3600")
+    if not 1 <= sessions <= 1000:
+        raise Malformed("/exchange: 'max_sessions' is how many sessions a user may have: 1 to 1000")
+    behaviour.costs = CostModel(**costs)
+    behaviour.select_object_visible = visible
+    behaviour.max_shells_per_user = sessions
+
+
 def _clear_records(farm: Farm, fields: Fields) -> None:
     """`{}`: forget what happened: histories of services, writes, module calls, cmdlets, sessions that have ended."""
     fields.end()
@@ -347,6 +415,8 @@ _COMMANDS: dict[str, Command] = {
     "heal": _heal,
     "host": _steer_host,
     "mailbox": _steer_mailbox,
+    "organisation": _steer_organisation,
+    "exchange": _steer_exchange,
     "clear": _clear_records,
     "drop-sessions": _drop_sessions,
 }
@@ -394,6 +464,10 @@ class ControlClient:
     def state(self) -> dict[str, Any]:
         """`GET /state`."""
         return self._ask("GET", "state", b"")
+
+    def counters(self) -> Counters:
+        """`GET /counters`."""
+        return Counters(**self._ask("GET", "counters", b""))
 
     def post(self, command: str, **fields: object) -> None:
         """`POST /<command>`."""

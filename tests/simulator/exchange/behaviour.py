@@ -16,18 +16,36 @@ from simulator.exchange.errors import Failure
 
 @dataclass(slots=True)
 class CostModel:
-    """How long things take, in seconds, on top of what the simulator itself needs."""
+    """How long things take, in seconds. What the simulator needs itself counts towards it and is not added, unless it
+    needs more. Records are on their way as they come, not when their cmdlet has ended.
+
+    Work of a pipeline adds up; pipelines of different sessions work side by side.
+    """
 
     round_trip: float = 0.0
-    """Every HTTP request."""
+    """Every HTTP request, before the server looks at it."""
     per_cmdlet: float = 0.0
-    """Every invocation of an Exchange cmdlet."""
+    """Every Exchange cmdlet of a pipeline, once, when the pipeline starts: not for each object that it gets."""
     per_identity_lookup: float = 0.0
-    """Every identity that is looked up in the directory."""
+    """Every identity that is looked up in the directory, by either cmdlet, found or not."""
     per_bulk_object: float = 0.0
-    """Every object of a listing."""
+    """Every object that a listing returns."""
     per_set: float = 0.0
-    """Every write to the directory."""
+    """Every write to the directory; none when there is nothing to change."""
+    gather: float = 0.005
+    """An answer to a Receive that has some output waits this long for more, or until the pipeline ends (inferred)."""
+
+    @classmethod
+    def of_benchmarks(cls) -> CostModel:
+        """The costs that the benchmarks assume by default."""
+        return cls(
+            round_trip=0.020,
+            per_cmdlet=0.030,
+            per_identity_lookup=0.004,
+            per_bulk_object=0.001,
+            per_set=0.040,
+            gather=0.1,
+        )
 
 
 @dataclass(slots=True)
@@ -56,6 +74,9 @@ class ExchangeBehaviour:
     # the endpoint
     select_object_visible: bool = False
     """Whether Select-Object may follow a cmdlet (documented for Exchange Online, inferred elsewhere)."""
+    pipeline_input_binds: bool = True
+    """Whether a string that a client sends as pipeline input binds to -Identity (inferred: both pages say that the
+    parameter takes pipeline input). If not, each string is one `InputObjectNotBound`."""
     max_shells_per_user: int = 18
     """PowerShellMaxConcurrency (reported default)."""
     idle_timeout: float = 900.0

@@ -93,7 +93,6 @@ def _get(call: Invocation) -> None:
     failure = _chosen(call, call.session.behaviour.failing_reads, mailbox)
     if failure is not None:
         raise CmdletFailure(failure)
-    call.settle()
     call.emit(_record(call, mailbox, controller))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from simulator.exchange.behaviour import ExchangeBehaviour
@@ -25,10 +26,10 @@ from simulator.exchange.errors import (
     exchange_error,
 )
 from simulator.exchange.organisation import DomainController, Organisation
-from simulator.exchange.parameters import ConversionError, Parameter, Signature, Switch, Text, Unlimited
+from simulator.exchange.parameters import ConversionError, Parameter, Signature, Switch, Text, Unlimited, not_bound
 from simulator.exchange.rbac import User
 from simulator.exchange.texts import Texts, texts
-from simulator.exchange.values import Record, Value, type_name_of
+from simulator.exchange.values import Record, Value, text_of, type_name_of
 
 T = TypeVar("T")
 
@@ -113,8 +114,8 @@ class Invocation:
     bound: dict[str, object]
     emit: Callable[[Record], None]
     streams: Streams
-    sleep: Callable[[float], None]
-    owed: float = 0.0
+    spend: Callable[[float], None]
+    """Takes simulated time, in seconds."""
 
     def get(self, name: str, default: object = None) -> object:
         """A parameter's value."""
@@ -132,19 +133,6 @@ class Invocation:
             raise TerminatingError(record)
         if action not in ("silentlycontinue", "ignore", "0", "4"):
             self.streams.error(record)
-
-    def spend(self, seconds: float) -> None:
-        """Take simulated time. Tiny amounts are added up: no clock can wait for microseconds."""
-        self.owed += seconds
-        if self.owed >= 0.001:
-            owed, self.owed = self.owed, 0.0
-            self.sleep(owed)
-
-    def settle(self) -> None:
-        """Take what simulated time is still owed."""
-        owed, self.owed = self.owed, 0.0
-        if owed > 0:
-            self.sleep(owed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +167,10 @@ class Command:
 class Stage(Protocol):
     """One command of a running statement."""
 
+    def begin(self) -> None:
+        """The statement starts."""
+        ...
+
     def process(self, *values: object) -> None:
         """Work on one pipeline object, or, without any, on none."""
         ...
@@ -195,33 +187,49 @@ class CmdletStage:
         self._invocation = invocation
         self._bound = invocation.bound
 
+    def begin(self) -> None:
+        """What a cmdlet costs before it gets anything to do."""
+        self._invocation.spend(self._invocation.session.behaviour.costs.per_cmdlet)
+
     def process(self, *values: object) -> None:
         """Bind one pipeline object, run the cmdlet, turn its failures into error records."""
         invocation, cmdlet = self._invocation, self._invocation.cmdlet
-        try:
-            invocation.bound = cmdlet.signature.bind_input(self._bound, values[0]) if values else self._bound
-        except ConversionError as error:
-            invocation.fail(binding_error(str(error), error.error_id, cmdlet=cmdlet.name, task_class=cmdlet.task_class))
-            return
         behaviour = invocation.session.behaviour
+        try:
+            invocation.bound = self._bind(values[0]) if values else self._bound
+        except ConversionError as error:
+            invocation.fail(
+                binding_error(
+                    str(error),
+                    error.error_id,
+                    cmdlet=cmdlet.name,
+                    task_class=cmdlet.task_class,
+                    target=values[0] if isinstance(values[0], str) else None,
+                )
+            )
+            return
         drops = [drop for drop in behaviour.session_drops if drop.strikes(cmdlet.name)]
         if any(drop.when == "before" for drop in drops):
             raise SessionGone
-        invocation.spend(behaviour.costs.per_cmdlet + _of(behaviour.cmdlet_delays, cmdlet.name, 0.0))
+        invocation.spend(_of(behaviour.cmdlet_delays, cmdlet.name, 0.0))
         try:
             self._authorize()
             cmdlet.process(invocation)
         except CmdletFailure as failed:
-            invocation.settle()
             invocation.fail(cmdlet.error(invocation.session, failed.failure))
         for text in _of(behaviour.extra_warnings, cmdlet.name, []):
             invocation.warn(text)
-        invocation.settle()
         if drops:
             raise SessionGone
 
     def end(self) -> None:
         """Nothing is left to do."""
+
+    def _bind(self, value: object) -> dict[str, object]:
+        invocation = self._invocation
+        if isinstance(value, str) and not invocation.session.behaviour.pipeline_input_binds:
+            raise not_bound()
+        return invocation.cmdlet.signature.bind_input(self._bound, value)
 
     def _authorize(self) -> None:
         session = self._invocation.session
@@ -231,6 +239,8 @@ class CmdletStage:
 
 
 def _of(table: dict[str, T], cmdlet: str, default: T) -> T:
+    if not table:
+        return default
     wanted = cmdlet.lower()
     return next((value for name, value in table.items() if name.lower() == wanted), default)
 
@@ -254,6 +264,8 @@ class SelectObject:
         self._emit = emit
         self._properties: tuple[str, ...] = ()
         self._left: int | None = None
+        self._names: list[str] = []
+        self._positions: list[tuple[str, int | None]] = []
         arguments: list[tuple[str | None, object]] = []
         for name, value in command.arguments:
             if name is None or name.lower() == "property":
@@ -264,6 +276,9 @@ class SelectObject:
         bound = SELECT_OBJECT.bind(arguments, has_input=True)
         first = bound.get("First")
         self._left = first if isinstance(first, int) else None
+
+    def begin(self) -> None:
+        """It works on the records that it gets, and asks nobody: it costs nothing."""
 
     def process(self, *values: object) -> None:
         """Make a custom object with the chosen properties; one that does not exist is null."""
@@ -277,18 +292,26 @@ class SelectObject:
         if not self._properties:
             self._emit(record)
             return
-        known = {name.lower(): (name, value) for name, value in record.properties}
-        chosen: list[tuple[str, Value]] = [known.get(name.lower(), (name, None)) for name in self._properties]
-        types = (
-            f"Selected.{type_name_of(record)}",
-            "System.Management.Automation.PSCustomObject",
-            "System.Object",
-        )
-        text = "@{" + "; ".join(f"{name}={'' if value is None else value}" for name, value in chosen) + "}"
-        self._emit(Record(types, chosen, text, extended=True))
+        chosen = self._choose(record)
+        text = "@{" + "; ".join([f"{name}={text_of(value)}" for name, value in chosen]) + "}"
+        self._emit(Record(_selected(type_name_of(record)), chosen, text, extended=True))
+
+    def _choose(self, record: Record) -> list[tuple[str, Value]]:
+        names = [name for name, _ in record.properties]
+        if names != self._names:  # the same for all records of a listing
+            positions = {name.lower(): position for position, name in enumerate(names)}
+            self._names = names
+            self._positions = [(name, positions.get(name.lower())) for name in self._properties]
+        properties = record.properties
+        return [(name, None) if position is None else properties[position] for name, position in self._positions]
 
     def end(self) -> None:
         """Nothing is left to do."""
+
+
+@lru_cache(maxsize=64)
+def _selected(type_name: str) -> tuple[str, ...]:
+    return (f"Selected.{type_name}", "System.Management.Automation.PSCustomObject", "System.Object")
 
 
 class CommandTable:
@@ -318,14 +341,14 @@ class Statement:
         table: CommandTable,
         session: Session,
         streams: Streams,
-        sleep: Callable[[float], None],
+        spend: Callable[[float], None],
         *,
         has_input: bool,
     ) -> None:
         self._stages: list[Stage] = []
         emit: Callable[[Record], None] = streams.output
         for position in range(len(commands) - 1, -1, -1):
-            stage = self._stage(commands[position], table, session, streams, sleep, emit, has_input or position > 0)
+            stage = self._stage(commands[position], table, session, streams, spend, emit, has_input or position > 0)
             self._stages.insert(0, stage)
             emit = stage.process
 
@@ -335,7 +358,7 @@ class Statement:
         table: CommandTable,
         session: Session,
         streams: Streams,
-        sleep: Callable[[float], None],
+        spend: Callable[[float], None],
         emit: Callable[[Record], None],
         has_input: bool,
     ) -> Stage:
@@ -343,7 +366,12 @@ class Statement:
             return SelectObject(command, emit)
         cmdlet = table.find(command.name, session.user)
         bound = cmdlet.signature.bind(command.arguments, has_input=has_input)
-        return CmdletStage(Invocation(cmdlet, session, bound, emit, streams, sleep))
+        return CmdletStage(Invocation(cmdlet, session, bound, emit, streams, spend))
+
+    def begin(self) -> None:
+        """The statement starts, before its input comes."""
+        for stage in self._stages:
+            stage.begin()
 
     def process(self, *values: object) -> None:
         """One pipeline object into the first command; no argument: the statement has no input."""

@@ -142,9 +142,19 @@ def binding_error(
     task_class: str,
     category: str = "InvalidArgument",
     exception: str = "ParameterBindingException",
+    target: str | None = None,
 ) -> ErrorRecord:
-    """Parameters that cannot be bound."""
-    return ErrorRecord(message, f"{_AUTOMATION}.{exception}", f"{error_id},{task_class}", category, activity=cmdlet)
+    """Parameters that cannot be bound; for pipeline input the target is the object (PowerShell's source:
+    CommandProcessor, which writes such an error and goes on)."""
+    return ErrorRecord(
+        message,
+        f"{_AUTOMATION}.{exception}",
+        f"{error_id},{task_class}",
+        category,
+        activity=cmdlet,
+        target=target,
+        target_type="" if target is None else "String",
+    )
 
 
 def filter_not_bound(message: str, *, cmdlet: str, task_class: str) -> ErrorRecord:

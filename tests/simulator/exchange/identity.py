@@ -6,7 +6,8 @@
 Forms (Microsoft docs: Get-CASMailbox, -Identity): name, display name, alias, distinguished name, canonical DN,
 DOMAIN\\user, e-mail address, GUID, LegacyExchangeDN, SamAccountName, user principal name. Case does not matter,
 wildcards have no meaning. Forms that are unique in the forest win over names; names that fit several mailboxes are
-ambiguous.
+ambiguous. Active Directory lets the user principal name of one be the e-mail address of another; that this text is then
+ambiguous is inferred.
 """
 
 from __future__ import annotations
@@ -41,15 +42,17 @@ class IdentityIndex:
     def __init__(self) -> None:
         self._guids: dict[uuid.UUID, Mailbox] = {}
         self._unique: dict[str, Mailbox] = {}
+        self._principals: dict[str, Mailbox] = {}
         self._names: dict[str, tuple[Mailbox, ...]] = {}
 
     def add(self, mailbox: Mailbox) -> None:
         """Index a mailbox; ValueError when a form that must be unique is taken."""
-        unique = _unique_forms(mailbox)
+        unique, principal = _unique_forms(mailbox), mailbox.user_principal_name.casefold()
         for key in unique:
-            if key in self._unique:
-                raise ValueError(f"{key!r} belongs to {self._unique[key].canonical_name!r} already")
+            _refuse_if_taken(key, self._unique)
+        _refuse_if_taken(principal, self._principals)
         self._guids[mailbox.guid] = mailbox
+        self._principals[principal] = mailbox
         for key in unique:
             self._unique[key] = mailbox
         for key in _name_forms(mailbox):
@@ -58,6 +61,7 @@ class IdentityIndex:
     def remove(self, mailbox: Mailbox) -> None:
         """Forget a mailbox."""
         del self._guids[mailbox.guid]
+        del self._principals[mailbox.user_principal_name.casefold()]
         for key in _unique_forms(mailbox):
             del self._unique[key]
         for key in _name_forms(mailbox):
@@ -74,9 +78,11 @@ class IdentityIndex:
             if mailbox is not None:
                 return mailbox
         key = identity.casefold()
-        unique = self._unique.get(key.removeprefix("smtp:"))
+        unique, principal = self._unique.get(key.removeprefix("smtp:")), self._principals.get(key)
+        if unique is None:
+            unique = principal
         if unique is not None:
-            return unique
+            return unique if principal in (unique, None) else Ambiguous(identity, (principal, unique))
         named = self._names.get(key, ())
         if not named:
             return NotFound(identity)
@@ -90,13 +96,17 @@ class IdentityIndex:
         return mailbox
 
 
+def _refuse_if_taken(key: str, index: dict[str, Mailbox]) -> None:
+    if key in index:
+        raise ValueError(f"{key!r} belongs to {index[key].canonical_name!r} already")
+
+
 def _unique_forms(mailbox: Mailbox) -> set[str]:
     forms = (
         mailbox.distinguished_name,
         mailbox.canonical_name,
         mailbox.legacy_exchange_dn,
         mailbox.logon_name,
-        mailbox.user_principal_name,
         *mailbox.email_addresses,
     )
     return {form.casefold() for form in forms}

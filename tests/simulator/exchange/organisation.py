@@ -243,6 +243,17 @@ class Organisation:
             write = _Write(at.fqdn, time.monotonic() + self.replication_delay, changes)
             self._writes.setdefault(mailbox.guid, []).append(write)
 
+    def set_pop_enabled(self, share: float) -> None:
+        """Put every mailbox back to the settings of a new one, with POP3 on for this share of them, spread evenly."""
+        disabled = replace(DEFAULT_SETTINGS, pop_enabled=False)
+        with self.lock:
+            self._writes.clear()
+            on = 0
+            for number, mailbox in enumerate(self._mailboxes, 1):
+                is_on = round(number * share) > on
+                on += is_on
+                self._settings[mailbox.guid] = DEFAULT_SETTINGS if is_on else disabled
+
     def _settled(self, mailbox: Mailbox) -> ClientAccessSettings:
         """The settings that every domain controller shows, with writes that have replicated by now folded in."""
         writes = self._writes.get(mailbox.guid)
@@ -327,15 +338,9 @@ def large_organisation(
     chance = random.Random(seed)
     organisation = Organisation(domain, servers=servers)
     units = [organisation.add_organizational_unit(unit) for unit in organizational_units]
-    people = [f"{first} {last}" for first in _FIRST_NAMES.split() for last in _LAST_NAMES.split()]
-    chance.shuffle(people)
+    everybody = _people(count, chance)
     enabled = set(chance.sample(range(count), round(count * pop_enabled)))
-    for number in range(count):
-        repeat, person = divmod(number, len(people))
-        suffix = str(repeat + 1) if repeat else ""
-        name = f"{people[person]} {suffix}".strip()
-        first, _, last = people[person].partition(" ")
-        alias = f"{derived_alias(first)}.{derived_alias(last)}{suffix}".lower()
+    for number, (name, alias) in enumerate(everybody):
         organisation.add_mailbox(
             name,
             alias=alias,
@@ -346,3 +351,22 @@ def large_organisation(
             pop_enabled=number in enabled,
         )
     return organisation
+
+
+def large_organisation_addresses(count: int, *, seed: int = 1, domain: str = "contoso.com") -> list[str]:
+    """The e-mail addresses in a `large_organisation`, in its order, for whoever does not have it at hand."""
+    return [f"{alias}@{domain}" for _, alias in _people(count, random.Random(seed))]
+
+
+def _people(count: int, chance: random.Random) -> list[tuple[str, str]]:
+    """Names and aliases."""
+    people = [f"{first} {last}" for first in _FIRST_NAMES.split() for last in _LAST_NAMES.split()]
+    aliases = {name: ".".join(derived_alias(part) for part in name.partition(" ")[::2]).lower() for name in people}
+    chance.shuffle(people)
+    found: list[tuple[str, str]] = []
+    for number in range(count):
+        repeat, person = divmod(number, len(people))
+        suffix = str(repeat + 1) if repeat else ""
+        name = people[person]
+        found.append((f"{name} {suffix}".strip(), f"{aliases[name]}{suffix}"))
+    return found

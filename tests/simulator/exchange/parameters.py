@@ -142,6 +142,15 @@ class MimeFormat:
         )
 
 
+def not_bound() -> ConversionError:
+    """What PowerShell says of a pipeline object that no parameter takes."""
+    return ConversionError(
+        "The input object cannot be bound to any parameters for the command either because the command does not take "
+        "pipeline input or the input and its properties do not match any of the parameters that take pipeline input.",
+        "InputObjectNotBound",
+    )
+
+
 def _cannot_bind(parameter: str, value: object, type_name: str) -> ConversionError:
     return ConversionError(
         f"Cannot bind parameter '{parameter}'. Cannot convert the \"{text_of(value)}\" value of type "
@@ -226,12 +235,7 @@ class Signature:
         parameter = self.from_pipeline
         unfit = isinstance(value, Record) and parameter is not None and not value.has(parameter.name)
         if parameter is None or parameter.name in bound or unfit:
-            raise ConversionError(
-                "The input object cannot be bound to any parameters for the command either because the command does "
-                "not take pipeline input or the input and its properties do not match any of the parameters that take "
-                "pipeline input.",
-                "InputObjectNotBound",
-            )
+            raise not_bound()
         if isinstance(value, Record):
             value = value.get(parameter.name)
         if value is None and parameter.mandatory:

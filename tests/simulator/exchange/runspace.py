@@ -46,6 +46,7 @@ from simulator.exchange.cmdlets import (
     now,
 )
 from simulator.exchange.errors import ErrorRecord, TerminatingError, scripts_not_allowed
+from simulator.exchange.pace import Pace
 from simulator.exchange.parameters import Switch
 from simulator.exchange.values import Complex, EnumValue, Record, Table, TextList, Value
 
@@ -54,9 +55,8 @@ log = logging.getLogger(__name__)
 FRAGMENT_SIZE = 32768
 GRACE = 0.05
 """Seconds for which the start of a pipeline waits for its end. A real server answers at once; the wait makes what a
-test sees right after a lost answer the same every time, and a client that asks next loses nothing by it."""
-LINGER = 0.005
-"""Seconds for which an answer with output waits for more."""
+test sees right after a lost answer the same every time, and a client that asks next loses nothing by it. Where round
+trips have a price, it would lose: there is no wait then."""
 
 _OWN_OBJECT_IDS = 1 << 40  # psrpcore counts the ids of its messages from 1; those of the records must not meet them
 
@@ -93,12 +93,22 @@ class _Pipeline:
         self.stopped = threading.Event()
         self.finished = threading.Event()
         self.thread: threading.Thread | None = None
+        self.pace = Pace(self._wait)
         self._pool = pool
 
-    def sleep(self, seconds: float) -> None:
-        """Simulated time; ends early when the pipeline is stopped."""
+    def _wait(self, seconds: float) -> None:
+        """Ends early when the pipeline is stopped."""
         if self.stopped.wait(seconds):
             raise PipelineStopped
+
+    def next_input(self) -> tuple[object, ...] | None:
+        """The next object from the client, as soon as there is one; None at the end."""
+        try:
+            return self.input.get_nowait()
+        except queue.Empty:
+            item = self.input.get()
+            self.pace.resume()
+            return item
 
     # Streams
 
@@ -106,19 +116,15 @@ class _Pipeline:
         """The success stream."""
         if self.stopped.is_set():
             raise PipelineStopped
-        self._pool.write_record(self.pipeline_id, record)
+        self._pool.write(self.pipeline_id, clixml.PIPELINE_OUTPUT, record)
 
     def error(self, record: ErrorRecord) -> None:
         """The error stream."""
-        details = _error_record(record)
-        self._pool.write(lambda: self.server.prepare_message(details, message_type=ps.PSRPMessageType.ErrorRecord))
+        self._pool.write(self.pipeline_id, clixml.ERROR_RECORD, _error(record))
 
     def warning(self, text: str) -> None:
         """The warning stream."""
-        warning = ps.WarningRecord(Message=text)
-        warning.serialize_extended_info = False
-        warning.PSObject.to_string = clixml.escaped(text)  # psrpcore leaves ToString as it is
-        self._pool.write(lambda: self.server.prepare_message(warning, message_type=ps.PSRPMessageType.WarningRecord))
+        self._pool.write(self.pipeline_id, clixml.WARNING_RECORD, _warning(text))
 
 
 class Runspace:
@@ -171,7 +177,7 @@ class Runspace:
                 for message in self._incoming.feed(data):
                     self._handle(message)
             pipeline = self._pipelines.get(pipeline_id) if pipeline_id is not None else None
-        if pipeline is not None and not pipeline.has_input:
+        if pipeline is not None and not pipeline.has_input and not self.session.behaviour.costs.round_trip:
             pipeline.finished.wait(GRACE)
 
     def receive(self, command_id: str | None, timeout: float, limit: int) -> tuple[list[bytes], bool] | None:
@@ -186,7 +192,8 @@ class Runspace:
                 return None
             # The last record and the end of the pipeline come together when they are this close.
             output.wanted = limit
-            self._changed.wait_for(lambda: output.finished or output.size >= limit or self._closed, LINGER)
+            gather = self.session.behaviour.costs.gather
+            self._changed.wait_for(lambda: output.finished or output.size >= limit or self._closed, gather)
             output.wanted = 1
             taken: list[bytes] = []
             size = 0
@@ -232,17 +239,11 @@ class Runspace:
 
     # --- to the client ---
 
-    def write(self, prepare: Callable[[], None]) -> None:
-        """Let psrpcore compose a message, and queue it."""
-        with self._changed:
-            if not self._closed:
-                prepare()
-                self._flush()
-
-    def write_record(self, pipeline_id: uuid.UUID, record: Record) -> None:
-        """Queue a record."""
+    def write(self, pipeline_id: uuid.UUID, kind: int, record: Record) -> None:
+        """Queue an entry of one of the streams. They leave in the order in which they were written, whatever their
+        streams: a client that feeds many objects into a pipeline sees what became of each in turn."""
         data = clixml.serialize(record)
-        message = clixml.message(clixml.PIPELINE_OUTPUT, self._pool.runspace_pool_id, pipeline_id, data)
+        message = clixml.message(kind, self._pool.runspace_pool_id, pipeline_id, data)
         with self._changed:
             output = self._outputs.get(pipeline_id)
             if output is not None and not self._closed:
@@ -332,8 +333,10 @@ class Runspace:
 
     def _work(self, pipeline: _Pipeline, work: Callable[[], None]) -> None:
         end: Callable[[], None] = pipeline.server.complete
+        pipeline.pace.resume()
         try:
             work()
+            pipeline.pace.settle()
         except TerminatingError as error:
             record = error.record
 
@@ -378,12 +381,13 @@ class Runspace:
         for command in commands:
             if command.is_script:
                 raise TerminatingError(scripts_not_allowed(command.name))
-        statement = Statement(commands, self._table, self.session, pipeline, pipeline.sleep, has_input=has_input)
+        statement = Statement(commands, self._table, self.session, pipeline, pipeline.pace.spend, has_input=has_input)
+        statement.begin()
         if not has_input:
             statement.process()
             statement.end()
             return
-        while (item := pipeline.input.get()) is not None:
+        while (item := pipeline.next_input()) is not None:
             if pipeline.stopped.is_set():
                 break
             first.pipeline_input.append(item[0])
@@ -483,10 +487,11 @@ def _argument(sent: object) -> tuple[str | None, object]:
 # --- what psrpcore sends ----------------------------------------------------------------------------------------------
 
 _CATEGORIES = {category.name: category for category in ps.ErrorCategory}
+_HRESULT = -2146233088
 
 
 def _error_record(record: ErrorRecord) -> ps.ErrorRecord:
-    exception = ps.NETException(Message=record.message, HResult=-2146233088)
+    exception = ps.NETException(Message=record.message, HResult=_HRESULT)
     exception.PSObject.type_names = [record.exception_type, "System.Exception", "System.Object"]
     exception.PSObject.to_string = clixml.escaped(f"{record.exception_type}: {record.message}")
     error = ps.ErrorRecord(
@@ -503,6 +508,51 @@ def _error_record(record: ErrorRecord) -> ps.ErrorRecord:
     )
     error.PSObject.to_string = clixml.escaped(record.message)  # psrpcore leaves ToString as it is
     return error
+
+
+def _error(record: ErrorRecord) -> Record:
+    """The same for the error stream, where there may be thousands ([MS-PSRP] 2.2.3.15)."""
+    category = f"{record.category} ({record.target or ''}:{record.target_type}) [{record.activity}], {record.reason}"
+    absent: tuple[tuple[str, Value], ...] = tuple(
+        (name, None) for name in ("Data", "HelpLink", "InnerException", "Source", "StackTrace", "TargetSite")
+    )
+    exception = Complex(
+        (record.exception_type, "System.Exception", "System.Object"),
+        f"{record.exception_type}: {record.message}",
+        (("Message", record.message), ("HResult", _HRESULT), *absent),
+    )
+    return Record(
+        ("System.Management.Automation.ErrorRecord", "System.Object"),
+        [
+            ("Exception", exception),
+            ("TargetObject", record.target),
+            ("FullyQualifiedErrorId", record.error_id),
+            ("InvocationInfo", None),
+            ("ErrorCategory_Category", int(_CATEGORIES[record.category])),
+            ("ErrorCategory_Activity", record.activity),
+            ("ErrorCategory_Reason", record.reason),
+            ("ErrorCategory_TargetName", record.target or ""),
+            ("ErrorCategory_TargetType", record.target_type),
+            ("ErrorCategory_Message", category),
+            ("SerializeExtendedInfo", False),
+        ],
+        record.message,
+        extended=True,
+    )
+
+
+def _warning(text: str) -> Record:
+    """[MS-PSRP] 2.2.3.16."""
+    return Record(
+        (
+            "System.Management.Automation.WarningRecord",
+            "System.Management.Automation.InformationalRecord",
+            "System.Object",
+        ),
+        [("InformationalRecord_Message", text), ("InformationalRecord_SerializeInvocationInfo", False)],
+        text,
+        extended=True,
+    )
 
 
 def _fail(pipeline: ServerPipeline, record: ErrorRecord) -> None:

@@ -12,6 +12,7 @@ Source of the shapes: [MS-WSMV] and [MS-PSRP]; the fault texts are those that us
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -441,11 +442,15 @@ def receive_response(
 ) -> bytes:
     """The answer to a Receive: output, and how far the command has come."""
     parts: list[str] = ["<rsp:ReceiveResponse>"]
+    heads: dict[tuple[str, str | None, bool], str] = {}  # nearly always the same: thousands of records, one stream
     for stream in streams:
-        command = f' CommandId="{stream.command_id}"' if stream.command_id else ""
-        end = ' End="true"' if stream.end else ""
-        data = base64.b64encode(stream.data).decode("ascii")
-        parts.append(f"<rsp:Stream Name={quoteattr(stream.name)}{command}{end}>{data}</rsp:Stream>")
+        kind = (stream.name, stream.command_id, stream.end)
+        if kind not in heads:
+            command = f' CommandId="{stream.command_id}"' if stream.command_id else ""
+            end = ' End="true"' if stream.end else ""
+            heads[kind] = f"<rsp:Stream Name={quoteattr(stream.name)}{command}{end}>"
+        data = binascii.b2a_base64(stream.data, newline=False).decode("ascii")
+        parts.append(f"{heads[kind]}{data}</rsp:Stream>")
     if state is not None:
         command = f' CommandId="{command_id}"' if command_id else ""
         code = "" if exit_code is None else f"<rsp:ExitCode>{exit_code}</rsp:ExitCode>"

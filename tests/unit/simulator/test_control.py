@@ -17,6 +17,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from simulator.control import REGISTRY_KEY, Control, ControlClient, ControlError
+from simulator.exchange.behaviour import CostModel
 from simulator.farm import BACKEND_ONLY, Farm, ServerSetup
 from simulator.windows import ServiceState, Win32Error, WindowsHost
 from simulator.windows.modules import ModuleCall
@@ -115,6 +116,12 @@ def test_exchange_sessions_are_counted_and_dropped(client: ControlClient, farm: 
         shell = PowerShell(pool).add_cmdlet("Get-CASMailbox").add_parameter("Identity", "John Smith")
         assert len(shell.invoke()) == 1
         assert client.state()["exchange"] == {"calls": {"Get-CASMailbox": 1}, "open_shells": 1, "endings": {}}
+        counters = client.counters()
+        assert (counters.cmdlets, counters.sessions_opened, counters.sessions_open) == (1, 1, 1)
+        assert (counters.http_requests, counters.http_connections) == (4, 1)
+        assert counters.bytes_in > 5000
+        assert counters.bytes_out > 5000
+        assert counters.cpu_seconds > 0
         client.post("drop-sessions")
         assert client.state()["exchange"] == {
             "calls": {"Get-CASMailbox": 1},
@@ -123,6 +130,22 @@ def test_exchange_sessions_are_counted_and_dropped(client: ControlClient, farm: 
         }
         client.post("clear")
         assert client.state()["exchange"] == {"calls": {}, "open_shells": 0, "endings": {}}
+
+
+def test_the_organisation_is_put_back(client: ControlClient, farm: Farm) -> None:
+    client.post("mailbox", identity="John Smith", pop_enabled=True)
+    client.post("organisation", pop_enabled=0.2)
+    assert client.counters().pop_enabled == 2
+    client.post("organisation", pop_enabled=1)
+    assert client.counters().pop_enabled == len(farm.organisation)
+
+
+def test_exchange_is_steered(client: ControlClient, farm: Farm) -> None:
+    client.post("exchange", round_trip=0.5, per_set=2, select_object_visible=True)
+    client.post("exchange", max_sessions=3, round_trip=0)
+    behaviour = farm.exchange.behaviour
+    assert behaviour.costs == CostModel(round_trip=0, per_set=2)
+    assert (behaviour.select_object_visible, behaviour.max_shells_per_user) == (True, 3)
 
 
 def test_services_fail_as_long_as_they_are_told_to(client: ControlClient, host: WindowsHost) -> None:
@@ -222,6 +245,11 @@ def ask(control: Control, method: str, path: str, body: bytes = b"", token: str 
         ("/mailbox", b'{"identity": "Nobody", "pop_enabled": true}', "not the identity of one mailbox"),
         ("/mailbox", b'{"identity": "Alex Meyer", "pop_enabled": 1}', "to be true or false"),
         ("/service", b'{"host": "mbx01", "service": "MSExchangePOP3"}', "one of 'always_fails'"),
+        ("/organisation", b'{"pop_enabled": 1.5}', "'pop_enabled' is a share: 0 to 1"),
+        ("/organisation", b'{"pop_enabled": true}', "'pop_enabled' is to be a number"),
+        ("/exchange", b'{"per_set": -1}', "a cost is a number of seconds"),
+        ("/exchange", b'{"max_sessions": 0}', "1 to 1000"),
+        ("/exchange", b'{"cost": 1}', "unknown 'cost'"),
     ],
 )
 def test_nonsense_is_refused_with_a_reason(

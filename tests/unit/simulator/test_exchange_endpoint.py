@@ -181,6 +181,19 @@ def test_too_many_shells_are_refused(sim: Simulator) -> None:
     assert len(sim.exchange.shells) == 2
 
 
+def test_the_limit_of_shells_is_one_of_each_user_and_a_closed_shell_frees_its_place(sim: Simulator) -> None:
+    sim.exchange.behaviour.max_shells_per_user = 2
+    sim.users.add("other@contoso.com", PASSWORD, MAIL_RECIPIENTS)
+    with session(sim), session(sim, user="other@contoso.com"), session(sim, user="OTHER@contoso.com"):
+        with session(sim):
+            with pytest.raises(WSManFaultError, match="connections allowed : 2 for the policy party : MaxConcurrency"):
+                session(sim).__enter__()
+            with pytest.raises(WSManFaultError, match="MaxConcurrency"):
+                session(sim, user="Other@contoso.com").__enter__()
+        with session(sim):
+            assert len(sim.exchange.open_shells) == 4
+
+
 @pytest.mark.parametrize(("when", "kept"), [("before", False), ("after", True)])
 def test_a_session_can_be_dropped_around_a_cmdlet(sim: Simulator, when: Any, kept: bool) -> None:
     sim.exchange.behaviour.session_drops.append(SessionDrop("Set-CASMailbox", nth=2, when=when))

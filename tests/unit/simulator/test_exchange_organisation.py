@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 
 from simulator.exchange.identity import Ambiguous, NotFound
 from simulator.exchange.mailbox import Mailbox
-from simulator.exchange.organisation import Organisation, sample_organisation
+from simulator.exchange.organisation import (
+    Organisation,
+    large_organisation,
+    large_organisation_addresses,
+    sample_organisation,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,34 @@ def test_names_may_be_ambiguous_and_addresses_never() -> None:
     with pytest.raises(ValueError, match="belongs to"):
         organisation.add_mailbox("Other", primary_smtp_address="JANE@contoso.com")
     assert organisation.resolve("Other") == NotFound("Other")
+
+
+def test_a_principal_name_may_be_somebody_elses_address_which_is_then_ambiguous() -> None:
+    organisation = sample_organisation()
+    ann = organisation.add_mailbox("Ann", user_principal_name="ann@corp.contoso.com")
+    other = organisation.add_mailbox("Other", user_principal_name="Ann@contoso.com")
+    assert organisation.resolve("ANN@CONTOSO.COM") == Ambiguous("ANN@CONTOSO.COM", (other, ann))
+    assert organisation.resolve("smtp:ann@contoso.com") is ann
+    assert organisation.resolve("ann@corp.contoso.com") is ann
+    assert organisation.resolve("other@contoso.com") is other
+    with pytest.raises(ValueError, match=r"'ann@contoso\.com' belongs to 'contoso\.com/Users/Other' already"):
+        organisation.add_mailbox("Third", user_principal_name="ann@contoso.com")
+    organisation.remove_mailbox(ann)
+    assert organisation.resolve("ann@contoso.com") is other
+
+
+def test_a_large_organisation_is_the_same_each_time_and_its_addresses_are_known_without_it() -> None:
+    organisation = large_organisation(5000, pop_enabled=0.25)
+    addresses = large_organisation_addresses(5000)
+    assert [mailbox.primary_smtp_address for mailbox in organisation.mailboxes()] == addresses
+    assert len(set(addresses)) == 5000
+    everybody = list(organisation.mailboxes())
+    assert sum(organisation.settings(mailbox).pop_enabled for mailbox in everybody) == 1250
+    organisation.change_settings(everybody[0], {"PopSuppressReadReceipt": True})
+    organisation.set_pop_enabled(0.9)
+    assert sum(organisation.settings(mailbox).pop_enabled for mailbox in everybody) == 4500
+    assert sum(organisation.settings(mailbox).pop_enabled for mailbox in everybody[:1000]) == 900
+    assert not organisation.settings(everybody[0]).pop_suppress_read_receipt
 
 
 @pytest.mark.parametrize("identity", ["J*", "*", "jan?", "", "nobody"])

@@ -24,6 +24,7 @@ from typing import Any
 import pytest
 
 from simulator.control import ControlClient
+from simulator.exchange.organisation import large_organisation_addresses
 from simulator.farm import POP3_PASSWORD
 
 _TESTS = Path(__file__).parents[2]
@@ -268,6 +269,9 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(machine: Machine) -> Non
         (["--farm", "missing.json"], "No such file"),
         (["--servers", "1", "--farm", "x.json"], "not allowed with"),
         (["--det"], "unrecognized arguments"),
+        (["--mailboxes", "0"], "--mailboxes: invalid"),
+        (["--mailboxes", "9", "--pop-enabled", "2"], "--pop-enabled: invalid"),
+        (["--cost", "per_day=1"], "--cost: invalid"),
     ],
 )
 def test_a_command_line_without_sense_is_explained(machine: Machine, arguments: list[str], why: str) -> None:
@@ -315,4 +319,18 @@ def test_without_hosts_the_text_is_about_exchange_only(machine: Machine) -> None
     assert "Windows" not in text
     assert "pop3s" not in text
     assert process.returncode == 0
+    assert machine.left() == []
+
+
+def test_an_organisation_of_any_size_takes_simulated_time(machine: Machine) -> None:
+    state = machine.detach(
+        *("--mailboxes", "500", "--pop-enabled", "0.9", "--benchmark-costs", "--cost", "per_set=0.5"),
+        *("--select-object", "--max-sessions", "4", "--quiet"),
+    )
+    client = ControlClient(state["control"]["uri"], state["control"]["token"])
+    assert client.counters().pop_enabled == 450
+    assert client.counters().http_requests == 0
+    assert list(client.state()["mailboxes"]) == large_organisation_addresses(500)
+    assert "@contoso.com>" not in machine.state_file.with_name("farm.json.log").read_text("utf-8")
+    machine.stop()
     assert machine.left() == []
