@@ -50,6 +50,7 @@ def round_trips(options: Mapping[str, Any]) -> dict[str, float]:
 
 def bulk_read(options: Mapping[str, Any]) -> dict[str, float]:
     """Processor seconds for a mailbox: the collection's, and pypsrp's."""
+    from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import Say
     from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access_info import POP3_ACCESS_INFO
 
     params = {name: entry.get("default") for name, entry in POP3_ACCESS_INFO.argument_spec.items()}
@@ -57,7 +58,7 @@ def bulk_read(options: Mapping[str, Any]) -> dict[str, float]:
     results: list[Mapping[str, Any]] = []
 
     def ours() -> int:
-        results[:] = [POP3_ACCESS_INFO.run(params, check_mode=False, warn=lambda _: None)]
+        results[:] = [POP3_ACCESS_INFO.run(params, check_mode=False, say=Say(lambda _: None))]
         return len(results[0]["mailboxes"])
 
     def general() -> int:

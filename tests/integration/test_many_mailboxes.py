@@ -161,6 +161,28 @@ def test_a_long_list_is_looked_up_in_a_listing(many: Pop3Tasks) -> None:
     assert set(addresses[:20]) <= asked
 
 
+@pytest.mark.parametrize(("on", "reason"), [(False, "ambiguous"), (True, None)])
+def test_an_address_that_is_anothers_user_principal_name(many: Pop3Tasks, on: bool, reason: str | None) -> None:
+    """Exchange calls it ambiguous, and a listing cannot see that: nobody is changed on a listing's word."""
+    organisation = many.simulator.organisation
+    for number in range(250):
+        organisation.add_mailbox(f"long{number:03}")
+    addresses = [organisation.mailbox(f"long{number:03}").primary_smtp_address for number in range(250)]
+    organisation.add_mailbox("Owner", alias="owner", user_principal_name="o@contoso.com", pop_enabled=on)
+    organisation.add_mailbox("Other", user_principal_name="owner@contoso.com", pop_enabled=False)
+    result = many(identities=[*addresses, "owner@contoso.com"]).result
+    assert reasons(result).get("owner@contoso.com") == reason
+    assert many.sent(SET) == []
+
+
+def test_where_pipeline_input_does_not_bind_each_is_asked_for_alone(many: Pop3Tasks) -> None:
+    many.simulator.exchange.behaviour.pipeline_input_binds = False
+    names = [*USERS[:20], "Jon Smith", *USERS[20:]]
+    result = many(identities=names).result
+    assert result["counts"] == {"total": 41, "changed": 40, "unchanged": 0, "failed": 1}
+    assert [len(call.pipeline_input) for call in many.simulator.exchange.calls if call.pipeline_input] == [41]
+
+
 def test_exclusive_takes_no_listing_s_word(many: Pop3Tasks) -> None:
     organisation = many.simulator.organisation
     for number in range(250):

@@ -32,14 +32,25 @@ WAYS = {
 }
 
 
-@pytest.fixture(params=["one by one", "streamed", "streamed, Select-Object", "listed", "listed, Select-Object"])
+PARAMETERS = [
+    "one by one",
+    "streamed",
+    "streamed, Select-Object",
+    "streamed, nothing binds",
+    "listed",
+    "listed, Select-Object",
+]
+
+
+@pytest.fixture(params=PARAMETERS)
 def way(request: pytest.FixtureRequest, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Force one way of reading; with or without Select-Object on the server."""
-    name, _comma, select = request.param.partition(", ")
+    """Force one way of reading, on an Exchange that has Select-Object or not, and takes pipeline input or not."""
+    name, _comma, server = request.param.partition(", ")
     for constant, value in WAYS[name].items():
         monkeypatch.setattr(_reading, constant, value)
     monkeypatch.setattr(_cas_mailbox, "_WORTH_A_PROBE", 0)
-    simulator.exchange.behaviour.select_object_visible = bool(select)
+    simulator.exchange.behaviour.select_object_visible = server == "Select-Object"
+    simulator.exchange.behaviour.pipeline_input_binds = server != "nothing binds"
     return str(request.param)
 
 

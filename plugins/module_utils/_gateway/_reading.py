@@ -94,6 +94,7 @@ class Reading:
 
 
 def batches_of(items: Sequence[T], most: int, sessions: int = 1) -> list[Sequence[T]]:
-    """Return the items in batches of at most ``most``, and as many as there are sessions if there are enough items."""
-    size = max(1, min(most, -(-len(items) // sessions)))
+    """Return the items in batches of at most ``most``, of one size and as many for each session, so that none waits."""
+    rounds = -(-len(items) // (most * sessions))
+    size = max(1, -(-len(items) // max(1, rounds * sessions)))
     return [items[start : start + size] for start in range(0, len(items), size)]
