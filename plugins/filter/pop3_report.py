@@ -10,8 +10,8 @@ name: pop3_report
 short_description: Say who can read mail over POP3, and who should, as plain data
 version_added: 0.1.0
 description:
-  - Makes one report of what M(mailops.exchange.exchange_pop3_access_info) returned. Each mailbox is in it once, known by
-    its GUID.
+  - Makes one report of what M(mailops.exchange.exchange_pop3_access_info) returned. Each mailbox is in it once,
+    known by its GUID.
   - With O(declared), each mailbox has a verdict, and the drift is counted.
   - The role P(mailops.exchange.pop3_report#role) reads the mailboxes and writes the report as a page, CSV and JSON.
 positional: _input
@@ -37,8 +37,8 @@ options:
     elements: str
   declared_mailboxes:
     description:
-      - What the module returned as RV(mailops.exchange.exchange_pop3_access_info#module:mailboxes) when it was asked for
-        the identities in O(declared).
+      - What the module returned as RV(mailops.exchange.exchange_pop3_access_info#module:mailboxes) when it was
+        asked for the identities in O(declared).
     type: list
     elements: dict
     default: []

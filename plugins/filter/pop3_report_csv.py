@@ -10,8 +10,8 @@ name: pop3_report_csv
 short_description: Make CSV of a POP3 report
 version_added: 0.1.0
 description:
-  - UTF-8 with a byte order mark, as RFC 4180 wants it, a line for each mailbox, and then one for each declared name that
-    names no mailbox or more than one.
+  - UTF-8 with a byte order mark, as RFC 4180 wants it, a line for each mailbox, and then one for each declared name
+    that names no mailbox or more than one.
   - A cell that a spreadsheet would run as a formula, because it begins with C(=), C(+), C(-), C(@), a tab or a carriage
     return, has an apostrophe before it. Take the JSON where the exact text matters.
 positional: _input

@@ -164,7 +164,8 @@ def _drift(report: Report) -> str:
 def _mailboxes(kind: Kind, title: str, means: str, rows: Sequence[Row]) -> str:
     items = [
         f'<li><span class="who">{isolated(row.name)}</span> '
-        f'<span class="mail">{isolated(row.primary_smtp_address)}</span> <span class="place">{isolated(row.organizational_unit)} · {isolated(row.server)}'
+        f'<span class="mail">{isolated(row.primary_smtp_address)}</span> '
+        f'<span class="place">{isolated(row.organizational_unit)} · {isolated(row.server)}'
         f"{'' if row.in_scope else ' · outside the scope'}</span></li>"
         for row in rows[:_LISTED]
     ]
@@ -201,8 +202,8 @@ def _footer(report: Report, csv_name: str, json_name: str) -> str:
         else ""
     )
     return (
-        f"<footer>{words}<p>POP3 on means that the mailbox has <code>PopEnabled</code>. A change of it takes effect when the "
-        "POP3 services have been restarted, and where they do not run, nobody reads mail over POP3.</p>"
+        f"<footer>{words}<p>POP3 on means that the mailbox has <code>PopEnabled</code>. A change of it takes effect when "
+        "the POP3 services have been restarted, and where they do not run, nobody reads mail over POP3.</p>"
         f"<p>All mailboxes are also in {_link(csv_name)} and, for programs, in {_link(json_name)}. "
         "Made by the Ansible collection mailops.exchange.</p></footer>\n"
     )
