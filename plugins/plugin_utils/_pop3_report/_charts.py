@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._escape import isolated
+from ._escape import breakable
 from ._model import Report, Tally
 from ._words import count
 
 _SHOWN = 10
 """How many bars a chart has; what is left is one more, summed up."""
 
-_SLIVER = 0.6
+_SLIVER = 1.0
 """The per cent that even one mailbox of many is wide, so that it can be seen."""
 
 
@@ -46,52 +46,49 @@ _HATCH = (
 
 
 def _legend(report: Report) -> str:
-    entries = [("on", "can be read over POP3"), ("track", "cannot")]
-    if report.has_list:
-        entries[:1] = [("hot", "can, and should not"), ("on", "can, as declared")]
+    entries = [("hot", "should not"), ("on", "as declared")] if report.has_list else []
     items = "".join(
         f'<li><svg class="key" width="22" height="12" aria-hidden="true" focusable="false">'
-        f'<rect class="{name}" width="22" height="12"/></svg>{says}</li>'
+        f'<rect class="{name}" width="22" height="12"/></svg>can be read, {says}</li>'
         for name, says in entries
     )
-    return f'<ul class="legend">{items}</ul>'
+    return f'<ul class="legend">{items}</ul>' if items else ""
 
 
 def _chart(title: str, column: str, noun: str, tallies: Sequence[Tally], report: Report) -> str:
     shown = list(tallies[: _SHOWN if len(tallies) > _SHOWN + 1 else len(tallies)])
     others = tallies[len(shown) :]
-    longest = max((tally.total for tally in shown), default=1)
-    rows = [_row(isolated(tally.name or "(not known)"), tally, longest, report) for tally in shown]
+    longest = max((tally.enabled for tally in shown), default=0)
+    rows = [_row(breakable(tally.name or "(not known)"), tally, longest, report) for tally in shown]
     if others:
-        rest = Tally(
-            "", *(sum(part) for part in zip(*((t.total, t.enabled, t.unexpected) for t in others), strict=True))
-        )
+        rest = Tally("", *map(sum, zip(*((t.total, t.enabled, t.unexpected) for t in others), strict=True)))
         # Without a bar: a sum beside single ones would look like the largest of them.
-        rows.append(_row(f"{count(len(others))} other {noun}, together", rest, None, report))
+        rows.append(_row(f"{count(len(others))} other {noun}, together", rest, 0, report))
     should_not = '<th scope="col" class="number">Should not</th>' if report.has_list else ""
     return (
         f'<table class="chart"><caption>{title}</caption><thead><tr><th scope="col">{column}</th>'
-        f'<th scope="col" class="number">Can be read</th>{should_not}'
-        '<th scope="col" class="number">Mailboxes</th></tr></thead>'
+        f'<th scope="col" class="number">Can be read</th>{should_not}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
-def _row(label: str, tally: Tally, longest: int | None, report: Report) -> str:
+def _row(label: str, tally: Tally, longest: int, report: Report) -> str:
     should_not = f'<td class="number{" grave" if tally.unexpected else ""}">{count(tally.unexpected)}</td>'
-    bar = _bar(tally, longest) if longest else ""
     return (
-        f'<tr><th scope="row"><span class="label">{label}</span>{bar}</th>'
-        f'<td class="number"><b>{count(tally.enabled)}</b></td>{should_not if report.has_list else ""}'
-        f'<td class="number">{count(tally.total)}</td></tr>'
+        f'<tr><th scope="row"><span class="label">{label}</span>{_bar(tally, longest) if longest else ""}</th>'
+        f'<td class="number"><b>{count(tally.enabled)}</b> of {count(tally.total)}</td>'
+        f"{should_not if report.has_list else ''}</tr>"
     )
 
 
 def _bar(tally: Tally, longest: int) -> str:
-    """A bar as long as the mailboxes are many; in it, first those that should not, then the others that can."""
+    """A bar as long as many can be read: first those that should not, then the others.
+
+    Not as long as the mailboxes are many: where a few of thousands can be read, that would show nothing.
+    """
     hot = _width(tally.unexpected, longest)
     on = _width(tally.enabled - tally.unexpected, longest)
-    rects = [("track", 0.0, _width(tally.total, longest)), ("on", hot, on), ("hot", 0.0, hot)]
+    rects = [("hot", 0.0, hot), ("on", hot, on)]
     drawn = "".join(
         f'<rect class="{name}" x="{left:.2f}%" width="{width:.2f}%" height="100%"/>'
         for name, left, width in rects

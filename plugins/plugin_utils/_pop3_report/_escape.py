@@ -31,6 +31,11 @@ def isolated(value: str) -> str:
     return f"<bdi>{escaped(value)}</bdi>"
 
 
+def breakable(value: str) -> str:
+    """Return an address or a path for HTML: a long one is broken after a slash rather than anywhere."""
+    return isolated(value).replace("</bdi>", "").replace("/", "/<wbr>") + "</bdi>"
+
+
 def json_block(value: object) -> str:
     """Return JSON that can stand in a script element: nothing in it can end the element or begin a comment."""
     return readable(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).translate(_IN_JSON_BLOCK)

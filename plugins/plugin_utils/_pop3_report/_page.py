@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from ._charts import charts
-from ._escape import csp_hash, escaped, isolated, raw_text
+from ._escape import breakable, csp_hash, escaped, isolated, raw_text
 from ._model import Report, Row, Unresolved
 from ._table import table
 from ._words import AS_DECLARED, NOBODY_DECLARED, NOT_AS_DECLARED, Kind, count, findings, headline, moment
@@ -110,7 +110,7 @@ def _sign(kind: str) -> str:
 def _facts(report: Report) -> str:
     about = report.about
     scope = [
-        f"in {isolated(about.organizational_unit)} and below" if about.organizational_unit else "",
+        f"in {breakable(about.organizational_unit)} and below" if about.organizational_unit else "",
         f"that match <code>{isolated(about.filter)}</code>" if about.filter else "",
     ]
     outside = len(report.rows) - report.total
@@ -139,7 +139,7 @@ def _exchange(report: Report) -> str:
     domains = sorted({row.organizational_unit.split("/")[0] for row in report.in_scope} - {""})
     parts = [
         isolated(", ".join([*domains[:3], *(["…"] if len(domains) > 3 else [])])) if domains else "",
-        f"through {isolated(place)}" if place else "",
+        f"through {breakable(place)}" if place else "",
         f"domain controller {isolated(about.domain_controller)}" if about.domain_controller else "",
     ]
     return "<br>".join(part for part in parts if part) or "Not known"
@@ -165,7 +165,7 @@ def _mailboxes(kind: Kind, title: str, means: str, rows: Sequence[Row]) -> str:
     items = [
         f'<li><span class="who">{isolated(row.name)}</span> '
         f'<span class="mail">{isolated(row.primary_smtp_address)}</span> '
-        f'<span class="place">{isolated(row.organizational_unit)} · {isolated(row.server)}'
+        f'<span class="place">{breakable(row.organizational_unit)} · {isolated(row.server)}'
         f"{'' if row.in_scope else ' · outside the scope'}</span></li>"
         for row in rows[:_LISTED]
     ]
@@ -202,7 +202,7 @@ def _footer(report: Report, csv_name: str, json_name: str) -> str:
         else ""
     )
     return (
-        f"<footer>{words}<p>POP3 on means that the mailbox has <code>PopEnabled</code>. A change of it takes effect when "
+        f"<footer>{words}<p>POP3 on means that the mailbox has <code>PopEnabled</code>. A change takes effect when "
         "the POP3 services have been restarted, and where they do not run, nobody reads mail over POP3.</p>"
         f"<p>All mailboxes are also in {_link(csv_name)} and, for programs, in {_link(json_name)}. "
         "Made by the Ansible collection mailops.exchange.</p></footer>\n"

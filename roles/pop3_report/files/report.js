@@ -113,6 +113,15 @@
     return made;
   };
 
+  // A long path is broken after a slash rather than anywhere.
+  const breakable = (text) => {
+    const made = make("span", "", "");
+    for (const part of text.split(/(?<=\/)/)) {
+      made.append(part, document.createElement("wbr"));
+    }
+    return made;
+  };
+
   const cell = (key, name, content) => {
     const made = make("td", name);
     made.setAttribute("role", "cell");
@@ -140,7 +149,7 @@
     }
     made.append(
       cell("server", "server", make("span", "", data.servers[row[SERVER]])),
-      cell("unit", "unit", make("span", "", data.units[row[UNIT]])),
+      cell("unit", "unit", breakable(data.units[row[UNIT]])),
       cell("settings", "settings", make("span", "", data.settings[row[SETTINGS]])),
     );
     return made;
@@ -174,6 +183,7 @@
     const start = state.page * state.size;
     show(state.matching.slice(start, start + state.size));
     for (const pager of pagers) {
+      pager.hidden = pages() === 1;
       pager.querySelector(".position").textContent =
         `Page ${number.format(state.page + 1)} of ${number.format(pages())}`;
       for (const button of pager.querySelectorAll("button")) {
