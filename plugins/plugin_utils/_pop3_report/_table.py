@@ -28,7 +28,8 @@ def table(report: Report, csv_name: str) -> str:
     columns = [(key, label) for key, label in _COLUMNS if key != "verdict" or report.has_list]
     head = "".join(
         f'<th scope="col" role="columnheader" data-key="{key}" aria-sort="none">'
-        f'<button type="button" data-sort="{key}">{label}<span class="arrow" aria-hidden="true"></span></button></th>'
+        f'<button type="button" data-sort="{key}">{label}<span class="arrow" aria-hidden="true"></span></button>'
+        f'<span class="on-paper">{label}</span></th>'
         for key, label in columns
     )
     return (

@@ -99,7 +99,7 @@
 
   const body = element("mailboxes").tBodies[0];
   const heads = Array.from(document.querySelectorAll("#mailboxes th"));
-  const labels = new Map(heads.map((head) => [head.dataset.key, head.textContent]));
+  const labels = new Map(heads.map((head) => [head.dataset.key, head.querySelector(".on-paper").textContent]));
 
   const make = (tag, name, text) => {
     const made = document.createElement(tag);
