@@ -16,7 +16,8 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration test-molecule simulator build clean
+.PHONY: help demo test lint types test-unit test-integration test-browser test-molecule simulator report-pictures build \
+	clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -44,11 +45,17 @@ test-unit: $(READY) ## Run the unit tests only
 test-integration: $(READY) ## Run real Ansible against the simulator
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
 
+test-browser: $(READY) ## Open the report in Chromium
+	@$(PYTHON_DEV) -m pytest tests/browser $(ARGS)
+
 test-molecule: $(READY) ## Run the scenarios of the roles; one of them: make test-molecule ARGS="-k rolling"
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_molecule.py $(ARGS)
 
 simulator: $(READY) ## Start a simulated Exchange and print its address and an example task
 	@$(PYTHON_DEV) -m simulator $(ARGS)
+
+report-pictures: $(READY) ## Make the pictures of the report that docs/report.md shows
+	@$(PYTHON_DEV) tests/demo/report_pictures.py $(ARGS)
 
 build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .
