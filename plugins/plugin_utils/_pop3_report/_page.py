@@ -156,7 +156,7 @@ def _drift(report: Report) -> str:
         _names(report.unresolved),
     ]
     return (
-        '<section class="drift" aria-labelledby="drift"><h2 id="drift">Not as declared</h2>'
+        '<section class="drift" aria-labelledby="drift"><h2 id="drift">What differs from the list</h2>'
         f'<div class="cards">{"".join(cards)}</div></section>'
     )
 
