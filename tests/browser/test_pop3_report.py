@@ -305,6 +305,11 @@ def test_on_paper_is_everything_that_matches_and_no_control(open_page: Open, dri
     assert len(seen.column("name")) == 50
     view.emulate_media(media="print")
     expect(view.locator("#mailboxes tbody tr")).to_have_count(200)
+    assert set(view.locator("#mailboxes td.verdict-cell").all_text_contents()) == {
+        "Should not have it",
+        "Should have it",
+        "As declared",
+    }
     for selector in ("#find", "#reset", ".pager", "#size", ".skip", "th button"):
         assert not any(found.is_visible() for found in view.locator(selector).all()), selector
     for selector in ("h1", ".verdict", ".drift", ".charts", "#matching", "#mailboxes th .on-paper"):

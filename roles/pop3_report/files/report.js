@@ -155,6 +155,27 @@
     return made;
   };
 
+  // On paper a cell is text and no more: with thousands of rows that is a third of the time.
+  const plainRowOf = (index) => {
+    const row = rows[index];
+    const made = make("tr");
+    for (const [key, name, text] of [
+      ["name", "name", row[NOTE] ? `${row[NAME]} (${row[NOTE]})` : row[NAME]],
+      ["mail", "mail", row[MAIL]],
+      ["pop3", "pop3", row[POP3] ? "On" : "Off"],
+      ["verdict", "verdict-cell", data.declared ? data.verdicts[row[VERDICT]][1] : ""],
+      ["server", "server", data.servers[row[SERVER]]],
+      ["unit", "unit", data.units[row[UNIT]]],
+      ["settings", "settings", data.settings[row[SETTINGS]]],
+    ]) {
+      if (labels.has(key)) {
+        made.append(make("td", name));
+        made.lastChild.textContent = text;
+      }
+    }
+    return made;
+  };
+
   const nobody = () => {
     const made = make("tr");
     made.setAttribute("role", "row");
@@ -165,10 +186,10 @@
     return made;
   };
 
-  const show = (indices) => {
+  const show = (indices, made = rowOf) => {
     const fragment = document.createDocumentFragment();
     for (const index of indices) {
-      fragment.append(rowOf(index));
+      fragment.append(made(index));
     }
     if (indices.length === 0) {
       fragment.append(nobody());
@@ -302,7 +323,7 @@
   }
 
   // On paper, everything that matches.
-  const printing = (now) => (now ? show(state.matching) : showPage());
+  const printing = (now) => (now ? show(state.matching, plainRowOf) : showPage());
   addEventListener("beforeprint", () => printing(true));
   addEventListener("afterprint", () => printing(false));
   matchMedia("print").addEventListener("change", (event) => printing(event.matches));
