@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from simulator import Failure, SessionDrop
-from support.controller import Run
-from support.pop3_tasks import Pop3Tasks
+from support.controller import ROOT, Run
+from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
 HTML, CSV, JSON = "pop3-report.html", "pop3-report.csv", "pop3-report.json"
 PLAYBOOK = "mailops.exchange.pop3_report"
@@ -254,6 +254,29 @@ def test_half_of_the_answers_make_no_report(reports: Reports) -> None:
         "2 of 3",
         "Patrick Colon",
     )
+
+
+def test_the_examples_of_the_guide(reports: Reports) -> None:
+    """The file of variables for the playbook by its name, and the play for pipelines, as they stand there."""
+    controller, simulator = reports.pop3.controller, reports.pop3.simulator
+    guide = (ROOT / "docs" / "report.md").read_text("utf-8")
+    variables, play = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    controller.environment |= {"EXCHANGE_USERNAME": ADMIN, "EXCHANGE_PASSWORD": PASSWORD}
+    login = {name: reports.connection[f"pop3_report_{name}"] for name in ("ca_cert", "authentication")}
+    extra = json.dumps({f"pop3_report_{name}": value for name, value in login.items()})
+    (controller.folder / "pop3-report.yml").write_text(
+        variables.replace("http://mbx01.contoso.com/PowerShell/", simulator.exchange.https_uri)
+    )
+    run = controller.run_playbook(PLAYBOOK, "-e", "@pop3-report.yml", "-e", extra)
+    assert run.returncode == 0, run.output
+    assert reports.data["drift"]["declared"] == 2
+
+    controller.environment["EXCHANGE_CONNECTION_URI"] = simulator.exchange.https_uri
+    (controller.folder / "pop3-users.txt").write_text("John Smith\n\n")
+    run = controller.play(play, "-e", extra, json_output=False)
+    assert run.returncode == 2
+    assert "1 should have it and has not (jsmith@contoso.com)" in " ".join(run.output.split())
+    assert (controller.folder / "public" / HTML).exists()
 
 
 def test_the_page_asks_for_nothing(reports: Reports) -> None:
