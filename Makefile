@@ -16,7 +16,8 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration test-molecule simulator bench build clean
+.PHONY: help demo test lint types test-unit test-integration test-browser test-molecule simulator report-pictures bench \
+	build clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -44,6 +45,9 @@ test-unit: $(READY) ## Run the unit tests only
 test-integration: $(READY) ## Run real Ansible against the simulator
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
 
+test-browser: $(READY) ## Open the report in Chromium
+	@$(PYTHON_DEV) -m pytest tests/browser $(ARGS)
+
 test-molecule: $(READY) ## Run the scenarios of the roles; one of them: make test-molecule ARGS="-k rolling"
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_molecule.py $(ARGS)
 
@@ -52,6 +56,9 @@ simulator: $(READY) ## Start a simulated Exchange and print its address and an e
 
 bench: $(READY) ## Measure the speed against a simulated Exchange; less of it: make bench ARGS="--cases one --scale 0.1"
 	@$(PYTHON_DEV) -m bench $(ARGS)
+
+report-pictures: $(READY) ## Make the pictures of the report that docs/report.md shows
+	@$(PYTHON_DEV) tests/demo/report_pictures.py $(ARGS)
 
 build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .

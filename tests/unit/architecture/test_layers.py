@@ -44,7 +44,7 @@ def layer(path: Path) -> str:
 
 def imports(path: Path) -> Iterator[str]:
     """Yield the absolute name of every module that ``path`` imports, wherever in it."""
-    package = [PACKAGE, "module_utils", *path.relative_to(UTILS).parts[:-1]]
+    package = [PACKAGE, *path.relative_to(PLUGINS).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -56,6 +56,8 @@ def imports(path: Path) -> Iterator[str]:
 
 
 FILES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")
+REPORT = sorted(path for path in (PLUGINS / "plugin_utils" / "_pop3_report").glob("*.py") if path.name != "__init__.py")
+FILTERS = sorted((PLUGINS / "filter").glob("*.py"))
 
 
 def test_every_folder_has_its_rule() -> None:
@@ -75,6 +77,23 @@ def test_libraries_stay_in_their_rooms(path: Path) -> None:
     assert used <= LIBRARIES[layer(path)]
 
 
+@pytest.mark.parametrize("path", REPORT, ids=lambda p: p.stem)
+def test_the_report_is_pure(path: Path) -> None:
+    """It is data and text: it imports nothing but Python and itself."""
+    own = f"{PACKAGE}.plugin_utils._pop3_report"
+    used = set(imports(path))
+    assert {name for name in used if name.startswith(PACKAGE)} == {name for name in used if name.startswith(own)}
+    assert not {name.split(".")[0] for name in used} & KNOWN_LIBRARIES
+
+
+@pytest.mark.parametrize("path", FILTERS, ids=lambda p: p.stem)
+def test_a_filter_is_thin(path: Path) -> None:
+    """It says to Ansible what the report's own room does, and does nothing itself."""
+    own = f"{PACKAGE}.plugin_utils._pop3_report"
+    used = set(imports(path))
+    assert all(name.startswith((own, "ansible.errors", "__future__", "collections.abc", "typing")) for name in used)
+
+
 def test_the_product_does_not_know_the_simulator() -> None:
     """Rule 4: no seam, flag or branch for the simulator in what users get."""
     shipped = [path for folder in ("plugins", "roles", "playbooks") for path in (ROOT / folder).rglob("*.*")]
@@ -85,7 +104,7 @@ def test_the_product_does_not_know_the_simulator() -> None:
 
 def marked_files(folder: Path) -> Iterator[Path]:
     """Yield the text files that people wrote: no caches, no empty markers."""
-    suffixes = {".py", ".yml", ".yaml", ".md", ".sh", ".ps1", ".toml", ".txt", ""}
+    suffixes = {".py", ".css", ".js", ".yml", ".yaml", ".md", ".sh", ".ps1", ".toml", ".txt", ""}
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
         if path.is_file() and path.suffix in suffixes and not hidden and path.stat().st_size:
@@ -98,6 +117,6 @@ def test_every_file_says_what_it_is_licensed_under(folder: str) -> None:
     assert [path for path in marked_files(ROOT / folder) if licence not in path.read_text("utf-8")[:600]] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(UTILS)))
+@pytest.mark.parametrize("path", FILES + REPORT + FILTERS, ids=lambda p: str(p.relative_to(PLUGINS)))
 def test_every_file_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text("utf-8")))

@@ -52,7 +52,7 @@ def test_pages_name_no_target_of_make_that_is_not_there(page: Path) -> None:
     assert named <= targets
 
 
-@pytest.mark.parametrize("role", ["pop3_access", "pop3_services"])
+@pytest.mark.parametrize("role", ["pop3_access", "pop3_report", "pop3_services"])
 def test_a_roles_readme_names_its_variables_and_their_defaults(role: str) -> None:
     folder = ROOT / "roles" / role
     defaults = yaml.safe_load((folder / "defaults" / "main.yml").read_text("utf-8"))
@@ -68,9 +68,10 @@ def test_a_roles_readme_names_its_variables_and_their_defaults(role: str) -> Non
             assert rows[name].strip("`") == (str(value).lower() if isinstance(value, bool) else str(value)), name
 
 
-def test_the_role_knows_its_own_variables() -> None:
+@pytest.mark.parametrize("role", ["pop3_access", "pop3_report"])
+def test_the_role_knows_its_own_variables(role: str) -> None:
     """A misspelt one is refused, so the list of the right ones has to be whole."""
-    folder = ROOT / "roles" / "pop3_access"
-    known = yaml.safe_load((folder / "vars" / "main.yml").read_text("utf-8"))["__pop3_access_names"]
+    folder = ROOT / "roles" / role
+    known = yaml.safe_load((folder / "vars" / "main.yml").read_text("utf-8"))[f"__{role}_names"]
     specified = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text("utf-8"))["argument_specs"]["main"]
-    assert known == [*specified["options"], "pop3_access_hosts"]
+    assert known == [*specified["options"], f"{role}_hosts"]
