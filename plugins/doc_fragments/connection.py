@@ -95,6 +95,12 @@ options:
         PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
     type: int
     default: 180
+  parallel_sessions:
+    description:
+      - How many sessions with Exchange may work at the same time where there is much to look up or to change.
+      - By default 1 for fewer than 1000 mailboxes, and otherwise 4. Exchange allows a user 18 sessions by default
+        (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.
+    type: int
 attributes:
   action_group:
     description: >-

@@ -23,6 +23,7 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._definiti
     ModuleDefinition,
     Params,
     Result,
+    Say,
 )
 from ansible_collections.mailops.exchange.plugins.plugin_utils._host_connection import host_connection, runs_elsewhere
 
@@ -68,7 +69,7 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
         before = dict(os.environ)
         os.environ.update(self._task_environment())
         try:
-            return self.definition.run(params, check_mode=self._task.check_mode, warn=Display().warning)
+            return self.definition.run(params, check_mode=self._task.check_mode, say=_say())
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -122,3 +123,13 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
         secrets = {name for name, spec in self.definition.argument_spec.items() if spec.get("no_log")}
         shown = {name: _MASKED if value and name in secrets else value for name, value in params.items()}
         return {"invocation": {"module_args": shown}}
+
+
+def _say() -> Say:
+    """Warnings go into the result; progress goes to the standard error stream, which no callback writes JSON to."""
+    display = Display()
+    return Say(
+        warn=display.warning,
+        progress=lambda text: display.display(text, color=constants.COLOR_VERBOSE, stderr=True),
+        note=display.v,
+    )

@@ -267,7 +267,7 @@ def test_strange_names_travel_as_data(pop3: Pop3Tasks) -> None:
     run = pop3(identities=[Unsafe(name) if "{{" in name else name for name in STRANGE])
     assert run.returncode == 0, run.output
     assert [line["name"] for line in run.result["mailboxes"]] == STRANGE
-    assert [call["Identity"] for call in pop3.sent(GET)][: len(STRANGE)] == STRANGE
+    assert [call["Identity"] for call in pop3.sent(GET) if "Identity" in call][: len(STRANGE)] == STRANGE
     assert all(pop3.pop_enabled(f"strange{number}") for number in range(len(STRANGE)))
 
 

@@ -455,3 +455,34 @@ def test_the_pattern_for_those_who_use_the_module_directly(build: Build) -> None
         run = servers.controller.play([play])
         assert run.returncode == 0, run.output
         assert servers.restarts() == {"mbx01": expected, "mbx02": expected}
+
+
+def test_nobody_but_a_list_and_then_the_restart(build: Build) -> None:
+    servers = build()
+    assert servers.may_log_in("MBX01", "pcolon@contoso.com")
+    run = servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_exclusive=True)
+    assert run.returncode == 0, run.output
+    organisation = servers.farm.organisation
+    assert {m.name for m in organisation.mailboxes() if organisation.settings(m).pop_enabled} == {"John Smith"}
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+    assert servers.may_log_in("MBX01", JOHN)
+    assert not servers.may_log_in("MBX01", "pcolon@contoso.com")
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"pop3_access_enabled": ["Jon Smith"]}, "every listed mailbox has to be found first"),
+        ({"pop3_access_enabled": ["John Smith"], "pop3_access_max_changes": 3}, "max_changes is 3"),
+        ({"pop3_access_enabled": []}, "allow_empty"),
+        ({"pop3_access_enabled": ["John Smith"], "pop3_access_disabled": ["Smith, Jane"]}, "has to be empty"),
+    ],
+)
+def test_an_exclusive_list_that_is_held_back_leaves_nothing_behind(
+    build: Build, variables: dict[str, Any], says: str
+) -> None:
+    servers = build()
+    fails(servers.have_pop3_access(pop3_access_exclusive=True, **variables), says)
+    assert servers.changes() == []
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+    assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [0, 0]}

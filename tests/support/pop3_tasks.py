@@ -43,8 +43,12 @@ class Pop3Tasks:
         }
 
     def sent(self, name: str) -> list[dict[str, Any]]:
-        """The parameters of every call of one cmdlet, in order."""
-        return [call.parameters for call in self.simulator.exchange.calls_of(name)]
+        """The parameters of every call of one cmdlet, in order; one for each mailbox that was streamed into it."""
+        return [
+            {**call.parameters, **identity}
+            for call in self.simulator.exchange.calls_of(name)
+            for identity in [{"Identity": value} for value in call.pipeline_input] or [{}]
+        ]
 
     def pop_enabled(self, identity: str) -> bool:
         """What the organisation has for a mailbox now."""

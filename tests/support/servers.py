@@ -90,7 +90,7 @@ class Servers:
 
     def changes(self) -> list[str]:
         """The cmdlets that changed something, in order."""
-        return [call.name for call in self.farm.exchange.calls if not call.name.startswith("Get-")]
+        return [call.name for call in self.farm.exchange.calls if not call.name.startswith(("Get-", "Select-"))]
 
     def may_log_in(self, server: str, user: str) -> bool:
         """A mail client's login over TLS."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -70,10 +70,8 @@ class WantedSettings:
 
     def missing_in(self, settings: Pop3Settings) -> dict[str, bool | MimeFormat]:
         """Return what a mailbox with these settings still lacks, by field."""
-        declared = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: value for name, value in declared.items() if value is not None and value != getattr(settings, name)
-        }
+        declared = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in declared if value is not None and value != getattr(settings, name)}
 
     def applied_to(self, settings: Pop3Settings) -> Pop3Settings:
         """Return what a mailbox with these settings becomes."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from ._mailbox import Finding, Mailbox, Pop3Settings, WantedSettings
+from ._mailbox import Finding, Mailbox, MimeFormat, Pop3Settings, WantedSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class Change:
 
     mailbox: Mailbox
     wanted: WantedSettings
+
+    @property
+    def missing(self) -> dict[str, bool | MimeFormat]:
+        """The settings that have to be sent, by field."""
+        return self.wanted.missing_in(self.mailbox.settings)
 
     @property
     def after(self) -> Pop3Settings:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ _IN_WORDS = {
     Reason.HELD_BACK: "held back",
     Reason.ERROR: "error",
 }
+
+_SETTINGS = tuple(field.name for field in fields(Pop3Settings))
 
 _SHOWN_IN_MSG = 3
 """How many failures ``msg`` quotes in full; the rest is in ``failures``."""
@@ -43,19 +45,35 @@ class _Line:
         mailbox = self.mailbox
         return {
             "identity": self.identity,
-            "name": mailbox and mailbox.name,
-            "guid": mailbox and str(mailbox.guid),
-            "primary_smtp_address": mailbox and mailbox.primary_smtp_address,
-            "server": mailbox and mailbox.server,
+            **(mailbox_dict(mailbox) if mailbox else _NO_MAILBOX),
             "changed": self.changed,
             "before": mailbox and settings_dict(mailbox.settings),
             "after": self.after and settings_dict(self.after),
         }
 
 
+_NO_MAILBOX = dict.fromkeys(("name", "guid", "primary_smtp_address", "server"))
+
+
+def mailbox_dict(mailbox: Mailbox) -> dict[str, str | None]:
+    """Return who a mailbox is, as Ansible can send it."""
+    return {
+        "name": mailbox.name,
+        "guid": str(mailbox.guid),
+        "primary_smtp_address": mailbox.primary_smtp_address,
+        "server": mailbox.server,
+    }
+
+
+def failure_dict(identity: str, failure: Failure) -> dict[str, str]:
+    """Return why an identity failed, as Ansible can send it."""
+    return {"identity": identity, "reason": failure.reason.value, "msg": failure.msg}
+
+
 def settings_dict(settings: Pop3Settings) -> dict[str, bool | str | None]:
     """Return settings as Ansible can send them: plain values under their own names."""
-    return {k: str(v.value) if isinstance(v, MimeFormat) else v for k, v in asdict(settings).items()}
+    values = ((name, getattr(settings, name)) for name in _SETTINGS)
+    return {name: str(value.value) if isinstance(value, MimeFormat) else value for name, value in values}
 
 
 def report(
@@ -75,7 +93,7 @@ def report(
         "changed": any(line.changed for line in lines),
         "restart_required": any(outcome.may_have_changed for _change, outcome in settled.values()),
         "mailboxes": [line.as_dict() for line in lines],
-        "failures": [{"identity": ln.identity, "reason": f.reason.value, "msg": f.msg} for ln, f in failures],
+        "failures": [failure_dict(line.identity, failure) for line, failure in failures],
         "counts": counts,
         "diff": _diff(settled.values()),
     }

@@ -1,17 +1,18 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Get-CASMailbox and Set-CASMailbox as Python calls: identities in, mailboxes or failures out."""
+"""Get-CASMailbox and Set-CASMailbox as Python calls over one session: identities in, mailboxes or failures out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from .._core._mailbox import Failure, Finding, Mailbox, MimeFormat, Pop3Settings, Reason
 from .._core._plan import Change
 from .._errors import SelectionFailed, UnexpectedReply
-from .._session._protocol import Cmdlet, ErrorRecord, Record, Reply, Session, Value
+from .._session._protocol import Answer, Cmdlet, ErrorRecord, Pipeline, Record, Reply, Session, Value
 from . import _properties, _reasons
 
 GET = "Get-CASMailbox"
@@ -28,6 +29,31 @@ _PROPERTIES = {
 """Our fields and Exchange's properties, which are the parameters of Set-CASMailbox too (Microsoft's page on it)."""
 
 
+NEEDED = ("Guid", "Name", "PrimarySmtpAddress", "ServerName", "Identity", *_PROPERTIES.values())
+"""What of a CAS mailbox's some sixty properties this collection looks at; a listing looks at some more."""
+
+UNLIMITED = "Unlimited"
+"""-ResultSize for all mailboxes; the default cuts after 1000 (Microsoft's page on Get-CASMailbox)."""
+
+
+_WORTH_A_PROBE = 50
+"""From so many mailboxes on, having Exchange send a part of each is worth a try: three round trips."""
+
+
+@dataclass(slots=True)
+class Abilities:
+    """What this Exchange turned out to be able to do for this user. All sessions of a run share what one found out.
+
+    ``None``: not tried yet. That Select-Object may follow a cmdlet is documented for Exchange Online, and that a text
+    in the pipeline binds to -Identity is inferred; so both are tried, and done without where they fail.
+    """
+
+    select_object: bool | None = None
+    pipeline_input: bool = True
+    hidden: dict[str, ErrorRecord] = field(default_factory=dict)
+    """Cmdlets that RBAC hides from this user, and what Exchange said."""
+
+
 class CasMailboxes:
     """The client access settings of mailboxes, read and changed over one session.
 
@@ -35,77 +61,215 @@ class CasMailboxes:
     ``warn`` gets each warning that Exchange gave, as often as it gave it.
     """
 
-    def __init__(self, session: Session, domain_controller: str | None, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, session: Session, abilities: Abilities, domain_controller: str | None, warn: Callable[[str], None]
+    ) -> None:
         self._session = session
+        self._abilities = abilities
         self._common: dict[str, Value] = {"DomainController": domain_controller} if domain_controller else {}
         self._warn = warn
-        self._hidden: dict[str, ErrorRecord] = {}
+
+    @property
+    def takes_pipeline_input(self) -> bool:
+        """Whether many can be done in one pipeline, as far as is known."""
+        return self._abilities.pipeline_input
 
     def find(self, identity: str) -> Finding:
         """Return the mailbox that ``identity`` names, in any form that Exchange accepts, or why there is none."""
-        # Without an identity, Get-CASMailbox returns every mailbox. The options refuse a blank one; this is the last
-        # door before the wire.
-        if not identity.strip():
-            raise ValueError("an identity is needed")
+        _refuse_blank(identity)
         reply = self._invoke(GET, {"Identity": identity})
         if reply.errors:
             return _reasons.failure_for(GET, identity, reply.errors[0])
-        if not reply.records:
+        if not reply.answers:
             return Failure(Reason.NOT_FOUND, f"No mailbox is named '{identity}': Exchange answered with nothing.")
-        if len(reply.records) > 1:
-            number = len(reply.records)
+        if len(reply.answers) > 1:
+            number = len(reply.answers)
             return Failure(Reason.AMBIGUOUS, f"'{identity}' names {number} mailboxes: name one by its e-mail address.")
-        try:
-            return _mailbox(reply.records[0])
-        except UnexpectedReply as exc:
-            return Failure(Reason.ERROR, f"The answer about '{identity}' was not understood: {exc}")
+        return _finding(identity, reply.answers[0])
 
-    def select(self, filter_: str | None, organizational_unit: str | None) -> list[Mailbox]:
-        """Return every mailbox that an OPATH filter and an organizational unit select; without both, every mailbox.
+    def find_each(self, identities: Sequence[str]) -> dict[str, Finding]:
+        """Find many in one pipeline. Each identity has its finding in what is returned, as ``find`` would give it."""
+        if len(identities) == 1 or not self._abilities.pipeline_input:
+            return {identity: self.find(identity) for identity in identities}
+        for identity in identities:
+            _refuse_blank(identity)
+        probing = len(identities) >= _WORTH_A_PROBE
+        worth_it = NEEDED if self._abilities.select_object or probing else ()
+        reply = self._invoke(GET, {}, values=identities, properties=worth_it)
+        if GET in self._abilities.hidden:
+            return {identity: _reasons.failure_for(GET, identity, reply.errors[0]) for identity in identities}
+        if _is_unbound(reply):
+            self._abilities.pipeline_input = False
+            return self.find_each(identities)
+        if _answers_are_for(identities, reply.answers):
+            return {
+                identity: _finding(identity, answer) for identity, answer in zip(identities, reply.answers, strict=True)
+            }
+        # An answer more or less, or an error that does not say whom it is about: nobody is guessed at. Halves of it
+        # are asked again, down to one identity, whose answer is its own.
+        half = len(identities) // 2
+        return self.find_each(identities[:half]) | self.find_each(identities[half:])
+
+    def find_by_guid(self, guid: UUID) -> Finding:
+        """Return the mailbox with this GUID, or why it cannot be read."""
+        return self.find_each_by_guid([guid])[guid]
+
+    def find_each_by_guid(self, guids: Sequence[UUID]) -> dict[UUID, Finding]:
+        """Return the mailboxes with these GUIDs, or why they cannot be read."""
+        found = self.find_each([str(guid) for guid in guids])
+        return {guid: _with_guid(guid, found[str(guid)]) for guid in guids}
+
+    def select(
+        self,
+        filter_: str | None,
+        organizational_unit: str | None,
+        take: Callable[[Mailbox], None],
+    ) -> None:
+        """Hand over every mailbox that an OPATH filter and an organizational unit select; without both, every mailbox.
 
         Raises SelectionFailed, and UnexpectedReply if one of the answers is not understood: who is not known to be
         selected must not be taken for somebody who is not.
         """
-        scope: dict[str, Value] = {"ResultSize": "Unlimited"}  # the default cuts after 1000
+        scope: dict[str, Value] = {}
         if filter_:
             scope["Filter"] = filter_
         if organizational_unit:
             scope["OrganizationalUnit"] = organizational_unit
-        reply = self._invoke(GET, scope)
+        reply = self._invoke(
+            GET, {"ResultSize": UNLIMITED, **scope}, properties=NEEDED, take=lambda record: take(mailbox_of(record))
+        )
         if reply.errors:
-            asked = ", ".join(f"-{name} {value}" for name, value in scope.items() if name != "ResultSize")
+            asked = ", ".join(f"-{name} {value}" for name, value in scope.items())
             failure = _reasons.failure_for(GET, asked or "all mailboxes", reply.errors[0])
             raise SelectionFailed(f"The mailboxes could not be selected ({asked or 'all'}). {failure.msg}")
-        return [_mailbox(record) for record in reply.records]
 
-    def find_by_guid(self, guid: UUID) -> Finding:
-        """Return the mailbox with this GUID, or why it cannot be read."""
-        finding = self.find(str(guid))
-        if isinstance(finding, Mailbox) and finding.guid != guid:
-            return Failure(Reason.ERROR, f"Exchange was asked for the mailbox {guid} and answered with {finding.guid}.")
-        return finding
+    def list_some(self, most: int, properties: Sequence[str], take: Callable[[Record], None]) -> bool:
+        """Hand over the mailboxes of the organisation, ``most`` of them at most. Return whether there was no error."""
+        reply = self._invoke(GET, {"ResultSize": most}, properties=(*NEEDED, *properties), take=take, quiet=True)
+        return not reply.errors
 
     def set(self, change: Change) -> Failure | None:
         """Make the change, and nothing that is not one. Return why Exchange refused, or ``None`` if it accepted."""
         mailbox = change.mailbox
-        settings = {_PROPERTIES[k]: _value(v) for k, v in change.wanted.missing_in(mailbox.settings).items()}
-        reply = self._invoke(SET, {"Identity": str(mailbox.guid), **settings})
+        reply = self._invoke(SET, {"Identity": str(mailbox.guid), **_settings(change.missing)})
         if reply.errors:
             return _reasons.failure_for(SET, mailbox.name, reply.errors[0])
         return None
 
-    def _invoke(self, name: str, parameters: dict[str, Value]) -> Reply:
-        if name in self._hidden:
-            return Reply(errors=(self._hidden[name],))
-        reply = self._session.invoke(Cmdlet(name, parameters | self._common))
-        for warning in reply.warnings:
+    def set_each(self, changes: Sequence[Change]) -> tuple[ErrorRecord, ...]:
+        """Make many changes, of the same settings, in one pipeline.
+
+        Return Exchange's errors. They do not say for certain which mailboxes they are about: look.
+        """
+        values = [str(change.mailbox.guid) for change in changes]
+        reply = self._invoke(SET, _settings(changes[0].missing), values=values)
+        if _is_unbound(reply):
+            self._abilities.pipeline_input = False
+        return reply.errors
+
+    def _invoke(
+        self,
+        name: str,
+        parameters: dict[str, Value],
+        *,
+        values: Sequence[str] | None = None,
+        properties: Sequence[str] = (),
+        take: Callable[[Record], None] | None = None,
+        quiet: bool = False,
+    ) -> Reply:
+        """Run a cmdlet; with ``properties``, have Exchange send only these where it can."""
+        abilities = self._abilities
+        if name in abilities.hidden:
+            return Reply((abilities.hidden[name],))
+        cmdlet = Cmdlet(name, parameters | self._common)
+        reply = None
+        if properties and abilities.select_object is not False:
+            reply = self._select(cmdlet, values, properties, take)
+        if reply is None:
+            reply = self._session.invoke(Pipeline((cmdlet,), _tuple(values)), take)
+        for warning in () if quiet else reply.warnings:
             self._warn(warning)
         if reply.errors and _reasons.is_hidden(reply.errors[0]):
-            self._hidden[name] = reply.errors[0]
+            abilities.hidden[name] = reply.errors[0]
+        return reply
+
+    def _select(
+        self,
+        cmdlet: Cmdlet,
+        values: Sequence[str] | None,
+        properties: Sequence[str],
+        take: Callable[[Record], None] | None,
+    ) -> Reply | None:
+        """Run a cmdlet with Select-Object behind it; None where Exchange would not have that."""
+        arrived = False
+
+        def taken(record: Record) -> None:
+            nonlocal arrived
+            arrived = True
+            if take:
+                take(record)
+
+        select = Cmdlet("Select-Object", {"Property": tuple(properties)})
+        reply = self._session.invoke(Pipeline((cmdlet, select), _tuple(values)), taken if take else None)
+        if arrived or reply.records:
+            self._abilities.select_object = True
+        elif self._abilities.select_object is None and reply.errors and not reply.errors[0].failure_category:
+            # Not an error of Exchange's own: PowerShell refused the pipeline. Whose fault that is shows without it.
+            self._abilities.select_object = False
+            return None
         return reply
 
 
-def _mailbox(record: Record) -> Mailbox:
+def _refuse_blank(identity: str) -> None:
+    # Without an identity, Get-CASMailbox returns every mailbox. The options refuse a blank one; this is the last door
+    # before the wire.
+    if not identity.strip():
+        raise ValueError("an identity is needed")
+
+
+def _tuple(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def _is_unbound(reply: Reply) -> bool:
+    """PowerShell's word for pipeline input that no parameter takes; then no cmdlet has run for any of it."""
+    return bool(reply.answers) and all(
+        isinstance(answer, ErrorRecord) and answer.fully_qualified_error_id.startswith("InputObjectNotBound")
+        for answer in reply.answers
+    )
+
+
+def _answers_are_for(identities: Sequence[str], answers: Sequence[Answer]) -> bool:
+    """Whether each answer is certainly the one for the identity in its place.
+
+    A pipeline works on one object after the other, so as many answers as identities are in their order. Where errors
+    are among records, the streams of the two must have kept that order: each error names its identity then.
+    """
+    if len(answers) != len(identities):
+        return False
+    errors = [(i, answer) for i, answer in zip(identities, answers, strict=True) if isinstance(answer, ErrorRecord)]
+    if len(errors) == len(answers):
+        return True
+    return all(identity in error.message for identity, error in errors)
+
+
+def _finding(identity: str, answer: Answer) -> Finding:
+    if isinstance(answer, ErrorRecord):
+        return _reasons.failure_for(GET, identity, answer)
+    try:
+        return mailbox_of(answer)
+    except UnexpectedReply as exc:
+        return Failure(Reason.ERROR, f"The answer about '{identity}' was not understood: {exc}")
+
+
+def _with_guid(guid: UUID, finding: Finding) -> Finding:
+    if isinstance(finding, Mailbox) and finding.guid != guid:
+        return Failure(Reason.ERROR, f"Exchange was asked for the mailbox {guid} and answered with {finding.guid}.")
+    return finding
+
+
+def mailbox_of(record: Record) -> Mailbox:
+    """Return what a record says. Raises UnexpectedReply if it does not say enough."""
     return Mailbox(
         guid=_properties.guid(record, "Guid"),
         name=_properties.text(record, "Name"),
@@ -131,5 +295,5 @@ def _container(canonical_name: str) -> str:
     return container.replace("\0", "\\/")
 
 
-def _value(value: bool | MimeFormat) -> Value:
-    return value if isinstance(value, bool) else str(value.value)
+def _settings(missing: Mapping[str, bool | MimeFormat]) -> dict[str, Value]:
+    return {_PROPERTIES[name]: value if isinstance(value, bool) else value.value for name, value in missing.items()}

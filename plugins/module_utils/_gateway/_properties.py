@@ -11,6 +11,10 @@ from .._core._mailbox import MimeFormat
 from .._errors import UnexpectedReply
 from .._session._protocol import Record
 
+_MIME_FORMATS = {str(number): member for number, member in enumerate(MimeFormat)} | {
+    member.value.lower(): member for member in MimeFormat
+}
+
 
 def boolean(record: Record, name: str) -> bool:
     """Return a Boolean property."""
@@ -30,12 +34,9 @@ def mime_format(record: Record, name: str) -> MimeFormat | None:
     value = record.get(name)
     if value is None:
         return None
-    text_of_it = str(value)
-    if text_of_it.isdigit() and int(text_of_it) < len(MimeFormat):
-        return list(MimeFormat)[int(text_of_it)]
-    named = {member.value.lower(): member for member in MimeFormat}
-    if text_of_it.lower() in named:
-        return named[text_of_it.lower()]
+    known = _MIME_FORMATS.get(str(value).lower())
+    if known is not None:
+        return known
     raise _wrong_type(name, value, "one of " + ", ".join(MimeFormat))
 
 

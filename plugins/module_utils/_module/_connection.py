@@ -42,6 +42,7 @@ CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "domain_controller": {"type": "str"},
     "connection_timeout": {"type": "int", "default": 30},
     "operation_timeout": {"type": "int", "default": 180},
+    "parallel_sessions": {"type": "int"},
 }
 
 

@@ -11,8 +11,23 @@ from typing import Any, Protocol
 
 Params = dict[str, Any]
 Result = dict[str, Any]
-Warn = Callable[[str], None]
-"""Shows a warning to the user."""
+
+
+def _unheard(_text: str) -> None:
+    """Where a face has no place for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """How a module speaks to the user while it works.
+
+    ``warn`` is part of the result; ``progress`` is for whoever waits at a terminal, and never in the result; ``note``
+    is shown with ``-v``.
+    """
+
+    warn: Callable[[str], None]
+    progress: Callable[[str], None] = _unheard
+    note: Callable[[str], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +52,8 @@ class Defaults(Protocol):
 class Work(Protocol):
     """The one function behind both faces. Raises ExchangeError if there is nothing to report but the error."""
 
-    def __call__(self, params: Mapping[str, Any], *, check_mode: bool, warn: Warn) -> Result:
-        """Do the work. ``params`` are validated options; ``warn`` shows a warning to the user."""
+    def __call__(self, params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+        """Do the work. ``params`` are validated options."""
 
 
 def _accept(_options: Mapping[str, Any]) -> None:

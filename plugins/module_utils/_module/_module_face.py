@@ -37,8 +37,10 @@ def run_as_module(definition: ModuleDefinition) -> None:
         required_one_of=list(definition.required_one_of),
         supports_check_mode=True,
     )
+    from ._definition import Say  # only now: it needs Python 3.11
+
     try:
-        result = definition.run(module.params, check_mode=module.check_mode, warn=module.warn)
+        result = definition.run(module.params, check_mode=module.check_mode, say=Say(module.warn))
     except ExchangeError as exc:
         module.fail_json(msg=str(exc))
     if result.get("failed"):

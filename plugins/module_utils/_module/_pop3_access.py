@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -13,57 +12,37 @@ from uuid import UUID
 from .._core import _outcome
 from .._core._mailbox import Failure, Finding, Mailbox, Reason, WantedSettings
 from .._core._outcome import Outcome
-from .._core._plan import Change, Observation, Plan, plan
+from .._core._plan import Observation, Plan, plan
 from .._core._report import report, report_held_back
 from .._errors import ExchangeError, SelectionFailed
-from .._gateway._cas_mailbox import CasMailboxes
-from .._session._interrupt import TimedOut, closing_on_signals
-from .._transport._open import open_session
-from ._connection import (
-    CONNECTION_ARGUMENTS,
-    CONNECTION_ENVIRONMENT,
-    connection_defaults,
-    domain_controller_from,
-    endpoint_from,
-)
-from ._definition import ModuleDefinition, Result, Warn
+from .._session._interrupt import TimedOut
+from ._changing import ENDED, Changing
+from ._definition import Result, Say
+from ._exchange import Exchange, connection_from, exchange_module
 from ._identities import check_identities
 from ._settings import SETTINGS_ARGUMENTS, wanted_from
 from ._targets import Targets, targets_from
-from ._warnings import once_each
-
-_PATIENCE = (0.0, 0.5, 1.5)
-"""Seconds to wait before each look at a changed mailbox: what is not there at the first look may still replicate."""
 
 _HAS_ACCESS = "PopEnabled -eq $true"
 """An OPATH filter (Microsoft's page on Get-CASMailbox). Exchange reads it; no shell sees it."""
 
-_ENDED = "the run ended before its turn."
 
-_ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
-"""Errors of Set-CASMailbox that prove that nothing was changed. Others, a directory's time-out for one, do not."""
-
-
-def run(params: Mapping[str, Any], *, check_mode: bool, warn: Warn) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
     """Make the POP3 access of the mailboxes as declared, and account for every one of them."""
-    targets = targets_from(params)
-    work = _Run(targets, wanted_from(params))
-    endpoint = endpoint_from(params)
-    domain_controller = domain_controller_from(params)
+    work = _Run(targets_from(params), wanted_from(params))
+    connection = connection_from(params)
     try:
-        with closing_on_signals(), open_session(endpoint) as session:
-            mailboxes = CasMailboxes(session, domain_controller, once_each(warn))
-            work.observe(mailboxes)
+        with connection.open(say) as exchange:
+            work.observe(exchange)
             brake = work.brake()
             if check_mode:
                 work.foresee()
                 if brake:
-                    warn(f"A real run would change nothing. {brake}")
+                    say.warn(f"A real run would change nothing. {brake}")
             elif brake:
                 return work.report_held_back(brake)
             else:
-                work.apply(mailboxes)
-                work.read_back(mailboxes)
+                work.apply(exchange)
     except (ExchangeError, TimedOut) as exc:
         return work.report(stopped=str(exc))
     return work.report()
@@ -78,33 +57,44 @@ class _Run:
         self._findings: dict[str, Finding] = {}
         self._selected: list[Mailbox] = []
         self._outcomes: dict[UUID, Outcome] = {}
-        self._accepted: list[Change] = []
         self._foreseen = False
 
     @property
     def _plan(self) -> Plan:
-        unseen = Failure(Reason.ERROR, f"Not looked at: {_ENDED}")
+        unseen = Failure(Reason.ERROR, f"Not looked at: {ENDED}")
         listed = [Observation(i, self._findings.get(i, unseen), self._wanted) for i in self._targets.listed]
         named = {o.finding.guid for o in listed if isinstance(o.finding, Mailbox)}
         wanted = WantedSettings(pop_enabled=False) if self._targets.exclusive else self._wanted
         others = (m for m in self._selected if m.guid not in named)
         return plan([*listed, *(Observation(m.primary_smtp_address or str(m.guid), m, wanted) for m in others)])
 
-    def observe(self, mailboxes: CasMailboxes) -> None:
+    def observe(self, exchange: Exchange) -> None:
         """Look at every mailbox; an identity that is listed twice is looked for once."""
-        for identity in dict.fromkeys(self._targets.listed):
-            self._findings[identity] = mailboxes.find(identity)
-        selection = self._targets.selection
-        if selection is None:
+        targets = self._targets
+        exchange.progress.begin("looked up", len(targets.listed))
+        exchange.reading.find(targets.listed, self._findings, None if targets.exclusive else self._is_as_declared)
+        if targets.exclusive:
+            self._refuse_unknown()
+        if targets.selection is None:
             return
-        if not self._targets.exclusive:
-            self._selected = mailboxes.select(selection.filter, selection.organizational_unit)
-            return
-        self._refuse_unknown()
         # Of thousands who are not listed, only those who have access are of interest. A filter of the user's own is not
         # put together with another one: what it means must not depend on how it is written.
-        selected = mailboxes.select(selection.filter or _HAS_ACCESS, selection.organizational_unit)
-        self._selected = [mailbox for mailbox in selected if mailbox.settings.pop_enabled]
+        filter_ = targets.selection.filter or (_HAS_ACCESS if targets.exclusive else None)
+        exchange.progress.begin("read", None)
+
+        def take(mailbox: Mailbox) -> None:
+            if mailbox.settings.pop_enabled or not targets.exclusive:
+                self._selected.append(mailbox)
+            exchange.progress.advance()
+
+        try:
+            exchange.mailboxes.select(filter_, targets.selection.organizational_unit, take)
+        except BaseException:
+            self._selected.clear()  # a part of a selection is none
+            raise
+
+    def _is_as_declared(self, mailbox: Mailbox) -> bool:
+        return not self._wanted.missing_in(mailbox.settings)
 
     def _refuse_unknown(self) -> None:
         """Whoever is listed and not found could be among those who are about to lose access."""
@@ -131,43 +121,9 @@ class _Run:
         self._foreseen = True
         self._outcomes = {change.mailbox.guid: _outcome.would_change(change) for change in self._plan.changes}
 
-    def apply(self, mailboxes: CasMailboxes) -> None:
-        """Make the changes. Each outcome says what is known if the run should end at that very moment."""
-        for change in self._plan.changes:
-            guid = change.mailbox.guid
-            self._outcomes[guid] = _outcome.unanswered()
-            failure = mailboxes.set(change)
-            if failure is None:
-                self._outcomes[guid] = _outcome.not_read_back(_ENDED)
-                self._accepted.append(change)
-            elif failure.reason in _ANSWERED_BEFORE_CHANGING:
-                self._outcomes[guid] = _outcome.refused(change, failure)
-            else:
-                self._look_after_error(change, failure, mailboxes)
-
-    def _look_after_error(self, change: Change, failure: Failure, mailboxes: CasMailboxes) -> None:
-        """An error does not prove that nothing was changed: look."""
-        finding = mailboxes.find_by_guid(change.mailbox.guid)
-        if isinstance(finding, Mailbox):
-            self._outcomes[change.mailbox.guid] = _outcome.failed(change, failure, finding.settings)
-
-    def read_back(self, mailboxes: CasMailboxes) -> None:
-        """Prove the changes that Exchange accepted by looking again; give replication a moment where that differs."""
-        pending = self._accepted
-        for seconds in _PATIENCE:
-            if not pending:
-                return
-            time.sleep(seconds)
-            pending = [change for change in pending if not self._is_as_wanted(change, mailboxes)]
-
-    def _is_as_wanted(self, change: Change, mailboxes: CasMailboxes) -> bool:
-        guid = change.mailbox.guid
-        finding = mailboxes.find_by_guid(guid)
-        if isinstance(finding, Failure):
-            self._outcomes[guid] = _outcome.not_read_back(finding.msg)
-            return False
-        self._outcomes[guid] = _outcome.read_back(change, finding.settings)
-        return not change.wanted.missing_in(finding.settings)
+    def apply(self, exchange: Exchange) -> None:
+        """Make the changes, and prove each by reading it back."""
+        Changing(exchange, self._outcomes).make(self._plan.changes)
 
     def report_held_back(self, why: str) -> Result:
         return report_held_back(self._plan, f"Nothing was changed. {why}")
@@ -179,12 +135,10 @@ class _Run:
 def _check_params(params: Mapping[str, Any]) -> None:
     targets_from(params)
     wanted_from(params)
-    endpoint_from(params)
-    domain_controller_from(params)
 
 
-POP3_ACCESS = ModuleDefinition(
-    argument_spec={
+POP3_ACCESS = exchange_module(
+    {
         "identity": {"type": "str"},
         "identities": {"type": "list", "elements": "str"},
         "filter": {"type": "str"},
@@ -194,13 +148,10 @@ POP3_ACCESS = ModuleDefinition(
         "allow_empty": {"type": "bool", "default": False},
         "max_changes": {"type": "int"},
         **SETTINGS_ARGUMENTS,
-        **CONNECTION_ARGUMENTS,
     },
+    run,
+    _check_params,
+    check_arguments=check_identities,
     mutually_exclusive=[("identity", "identities")],
     required_one_of=[("identity", "identities", "filter", "organizational_unit")],
-    defaults=connection_defaults,
-    environment=CONNECTION_ENVIRONMENT,
-    check_params=_check_params,
-    check_arguments=check_identities,
-    run=run,
 )

@@ -5,56 +5,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._core._mailbox import Failure, Mailbox
-from .._core._report import settings_dict
+from .._core._mailbox import Failure, Finding, Mailbox, Reason
+from .._core._report import failure_dict, mailbox_dict, settings_dict
 from .._errors import ExchangeError, OptionError
-from .._gateway._cas_mailbox import CasMailboxes
-from .._session._interrupt import TimedOut, closing_on_signals
-from .._transport._open import open_session
-from ._connection import (
-    CONNECTION_ARGUMENTS,
-    CONNECTION_ENVIRONMENT,
-    connection_defaults,
-    domain_controller_from,
-    endpoint_from,
-)
-from ._definition import ModuleDefinition, Result, Warn
+from .._session._interrupt import TimedOut
+from ._changing import ENDED
+from ._definition import Result, Say
+from ._exchange import Exchange, connection_from, exchange_module
 from ._identities import check_identities, identities_from
 from ._targets import Selection, is_listed, selection_from
-from ._warnings import once_each
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, warn: Warn) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
     """Read the mailboxes. Nothing is changed, so check mode is the same."""
     del check_mode
     identities, selection = _what(params)
-    endpoint = endpoint_from(params)
-    domain_controller = domain_controller_from(params)
-    found: list[tuple[str | None, Mailbox]] = []
-    failures: list[dict[str, str]] = []
+    connection = connection_from(params)
+    look = _Look(identities, params["state"])
     try:
-        with closing_on_signals(), open_session(endpoint) as session:
-            mailboxes = CasMailboxes(session, domain_controller, once_each(warn))
-            if selection is not None:
-                found += [
-                    (None, mailbox) for mailbox in mailboxes.select(selection.filter, selection.organizational_unit)
-                ]
-            for identity in identities:
-                finding = mailboxes.find(identity)
-                if isinstance(finding, Failure):
-                    failures.append({"identity": identity, "reason": finding.reason.value, "msg": finding.msg})
-                else:
-                    found.append((identity, finding))
+        with connection.open(say) as exchange:
+            look.at(exchange, selection)
     except (ExchangeError, TimedOut) as exc:
-        return _result(found, failures, params["state"]) | {"failed": True, "msg": str(exc)}
-    result = _result(found, failures, params["state"])
-    if failures:
-        number = f"{len(failures)} of {len(identities)} mailboxes could not be read."
-        result |= {"failed": True, "msg": " ".join([number, *(failure["msg"] for failure in failures[:3])])}
-    return result
+        return look.result() | {"failed": True, "msg": str(exc)}
+    return look.result()
+
+
+class _Look:
+    """What was found so far, so that an error loses nothing."""
+
+    def __init__(self, identities: list[str], state: str) -> None:
+        self._identities = identities
+        self._state = state
+        self._findings: dict[str, Finding] = {}
+        self._selected: list[Mailbox] = []
+
+    def at(self, exchange: Exchange, selection: Selection | None) -> None:
+        """Read what is listed, or what is selected."""
+        if selection is None:
+            exchange.progress.begin("looked up", len(self._identities))
+            exchange.reading.find(self._identities, self._findings, settled=lambda _mailbox: True)
+            return
+        exchange.progress.begin("read", None)
+
+        def take(mailbox: Mailbox) -> None:
+            self._selected.append(mailbox)
+            exchange.progress.advance()
+
+        exchange.mailboxes.select(selection.filter, selection.organizational_unit, take)
+
+    def result(self) -> Result:
+        """Return the result in Ansible's form. Each identity is in it, as a mailbox or as a failure."""
+        unseen = Failure(Reason.ERROR, f"Not looked at: {ENDED}")
+        findings = [(identity, self._findings.get(identity, unseen)) for identity in self._identities]
+        found = [(identity, finding) for identity, finding in findings if isinstance(finding, Mailbox)]
+        failures = [(identity, finding) for identity, finding in findings if isinstance(finding, Failure)]
+        result = self._mailboxes([*found, *((m.primary_smtp_address or str(m.guid), m) for m in self._selected)])
+        result["failures"] = [failure_dict(identity, failure) for identity, failure in failures]
+        if failures:
+            number = f"{len(failures)} of {len(findings)} mailboxes could not be read."
+            result |= {"failed": True, "msg": " ".join([number, *(failure.msg for _identity, failure in failures[:3])])}
+        return result
+
+    def _mailboxes(self, found: Iterable[tuple[str, Mailbox]]) -> Result:
+        counts = {"total": 0, "enabled": 0, "disabled": 0}
+        lines = []
+        for identity, mailbox in found:
+            state = "enabled" if mailbox.settings.pop_enabled else "disabled"
+            counts["total"] += 1
+            counts[state] += 1
+            if self._state in ("any", state):
+                lines.append(_line(identity, mailbox))
+        return {"changed": False, "mailboxes": lines, "counts": counts}
+
+
+def _line(identity: str, mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "identity": identity,
+        **mailbox_dict(mailbox),
+        "organizational_unit": mailbox.organizational_unit,
+        **settings_dict(mailbox.settings),
+    }
 
 
 def _what(params: Mapping[str, Any]) -> tuple[list[str], Selection | None]:
@@ -66,48 +99,20 @@ def _what(params: Mapping[str, Any]) -> tuple[list[str], Selection | None]:
     return identities_from(params), None
 
 
-def _result(found: Sequence[tuple[str | None, Mailbox]], failures: list[dict[str, str]], state: str) -> Result:
-    lines = [_line(identity, mailbox) for identity, mailbox in found]
-    enabled = sum(1 for line in lines if line["pop_enabled"])
-    return {
-        "changed": False,
-        "mailboxes": [line for line in lines if state == "any" or line["pop_enabled"] == (state == "enabled")],
-        "failures": failures,
-        "counts": {"total": len(lines), "enabled": enabled, "disabled": len(lines) - enabled},
-    }
-
-
-def _line(identity: str | None, mailbox: Mailbox) -> dict[str, Any]:
-    return {
-        "identity": identity or mailbox.primary_smtp_address or str(mailbox.guid),
-        "name": mailbox.name,
-        "guid": str(mailbox.guid),
-        "primary_smtp_address": mailbox.primary_smtp_address,
-        "server": mailbox.server,
-        "organizational_unit": mailbox.organizational_unit,
-        **settings_dict(mailbox.settings),
-    }
-
-
 def _check_params(params: Mapping[str, Any]) -> None:
     _what(params)
-    endpoint_from(params)
-    domain_controller_from(params)
 
 
-POP3_ACCESS_INFO = ModuleDefinition(
-    argument_spec={
+POP3_ACCESS_INFO = exchange_module(
+    {
         "identity": {"type": "str"},
         "identities": {"type": "list", "elements": "str"},
         "filter": {"type": "str"},
         "organizational_unit": {"type": "str"},
         "state": {"type": "str", "default": "any", "choices": ["enabled", "disabled", "any"]},
-        **CONNECTION_ARGUMENTS,
     },
-    mutually_exclusive=[("identity", "identities")],
+    run,
+    _check_params,
     check_arguments=check_identities,
-    check_params=_check_params,
-    defaults=connection_defaults,
-    environment=CONNECTION_ENVIRONMENT,
-    run=run,
+    mutually_exclusive=[("identity", "identities")],
 )

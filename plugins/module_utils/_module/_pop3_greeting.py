@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import OptionError
-from ._definition import HostConnection, ModuleDefinition, Params, Result, Warn
+from ._definition import HostConnection, ModuleDefinition, Params, Result, Say
 from ._text import text_option
 
 PLAIN_PORT = 110
@@ -79,9 +79,9 @@ def _remaining(end: float) -> float:
     return remaining
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, warn: Warn) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
     """Wait for the greeting. Reads only, so check mode is the same."""
-    del check_mode, warn
+    del check_mode, say
     service = _service(params)
     tls = "with TLS" if service.tls else "without TLS"
     found: Result = {"changed": False, "host": service.host, "port": service.port, "tls": service.tls is not None}

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ._definition import Warn
+from collections.abc import Callable
 
 
-def once_each(warn: Warn) -> Warn:
+def once_each(warn: Callable[[str], None]) -> Callable[[str], None]:
     """Exchange repeats a warning for each mailbox; pass each text on once."""
     seen: set[str] = set()
 

@@ -10,12 +10,12 @@ How a cmdlet travels is the transport's business alone: whoever implements ``Ses
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
-Value = bool | int | str
+Value = bool | int | str | tuple[str, ...]
 """What a cmdlet's parameter may be given: typed values, never script text."""
 
 Record = Mapping[str, object]
@@ -36,8 +36,31 @@ class Cmdlet:
         for name, value in self.parameters.items():
             # `Get-CASMailbox -Identity $null` returns every mailbox of the organisation (Microsoft's page on the
             # cmdlet): an absent value must never become $null on its way.
-            if type(value) not in (bool, int, str):
-                raise TypeError(f"{self.name} -{name}: expected bool, int or str, got {type(value).__name__}")
+            if type(value) not in (bool, int, str, tuple):
+                raise TypeError(f"{self.name} -{name}: expected bool, int, str or tuple, got {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Cmdlets of which each feeds the next, as in ``Get-CASMailbox | Select-Object``.
+
+    ``values`` are streamed into the first one, an object each; ``None`` is a pipeline without input, which is something
+    else than one with no objects: ``Get-CASMailbox`` without input returns every mailbox.
+    """
+
+    cmdlets: tuple[Cmdlet, ...]
+    values: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.cmdlets:
+            raise ValueError("a pipeline needs a cmdlet")
+        if self.values is not None and not (self.values and all(type(value) is str for value in self.values)):
+            raise TypeError("the input of a pipeline is text, and at least one")
+
+    @property
+    def name(self) -> str:
+        """What runs, for messages."""
+        return self.cmdlets[0].name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +83,24 @@ class ErrorRecord:
         return self.fully_qualified_error_id.startswith("CommandNotFoundException")
 
 
+Answer = Record | ErrorRecord
+"""What a pipeline gave for one of its objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """All that one cmdlet call gave. A call can give records and errors at the same time."""
+    """All that one pipeline gave; ``answers`` are in the order in which they came, which is that of its input."""
 
-    records: tuple[Record, ...] = ()
-    errors: tuple[ErrorRecord, ...] = ()
+    answers: tuple[Answer, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        return tuple(answer for answer in self.answers if not isinstance(answer, ErrorRecord))
+
+    @property
+    def errors(self) -> tuple[ErrorRecord, ...]:
+        return tuple(answer for answer in self.answers if isinstance(answer, ErrorRecord))
 
 
 class Session(Protocol):
@@ -83,5 +117,11 @@ class Session(Protocol):
     ) -> None:
         """Close the session; an error in closing is not raised."""
 
-    def invoke(self, cmdlet: Cmdlet) -> Reply:
-        """Run one cmdlet and wait for all that it gives. Raises SessionLost or UnexpectedReply."""
+    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
+        """Run a pipeline and wait for all that it gives. Raises SessionLost or UnexpectedReply.
+
+        ``take`` gets each record as it arrives, and the reply then has none: for what would be too much at once.
+        """
+
+    def abort(self) -> None:
+        """End the session from another thread: what it waits for there ends with SessionLost."""

@@ -14,19 +14,23 @@ import logging
 import math
 import time
 import warnings
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
 import requests
 from pypsrp.complex_objects import PSInvocationState
+from pypsrp.exceptions import WSManFaultError
+from pypsrp.messages import MessageType
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import SelectorSet, WSMan
 
 from .._errors import ConnectionFailed, SessionLost, UnexpectedReply
-from .._session._protocol import Cmdlet, Reply
+from .._session._protocol import Answer, ErrorRecord, Pipeline, Record, Reply
 from . import _clixml
-from ._diagnosis import diagnose, may_have_been_processed
+from ._diagnosis import OPERATION_TIMED_OUT, diagnose, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
+from ._fragments import RawFragmenter, RawOutput
 
 _POLL_SECONDS = 20
 """How long the server may hold one Receive request open. Load balancers and firewalls cut longer silences."""
@@ -34,9 +38,10 @@ _POLL_SECONDS = 20
 _CLOSE_SECONDS = 5
 """How long closing may take when the run is ending on an error or a signal."""
 
-# A library's log lines would otherwise end up on the standard error stream of Ansible's worker.
+# A library's log lines and warnings would otherwise end up on the standard error stream of Ansible's worker.
 for _name in ("pypsrp", "spnego", "urllib3"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", module=rf"{_name}(\..*)?$")
 
 
 class RemotePowerShell:
@@ -46,11 +51,11 @@ class RemotePowerShell:
         self._endpoint = endpoint
         self._wsman = _connection(endpoint)
         self._pool = RunspacePool(self._wsman, configuration_name=endpoint.configuration_name)
+        self._pool._fragmenter = RawFragmenter(self._wsman.max_payload_size, self._pool._serializer)
 
     def __enter__(self) -> RemotePowerShell:
         try:
-            with _quiet():
-                self._pool.open()
+            self._pool.open()
         except BaseException as exc:
             self._close(in_haste=True, may_be_open=may_have_been_processed(exc))
             if not isinstance(exc, Exception):
@@ -71,54 +76,85 @@ class RemotePowerShell:
             self._close(in_haste=True)  # a signal came while the session was being closed
             raise
 
-    def invoke(self, cmdlet: Cmdlet) -> Reply:
-        """Run one cmdlet; see ``Session``."""
+    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
+        """Run a pipeline; see ``Session``."""
         try:
-            with _quiet():
-                return self._invoke(cmdlet)
+            return self._invoke(pipeline, take)
         except (SessionLost, UnexpectedReply):
             raise
         except Exception as exc:
-            lost = f"The session with Exchange at {self._endpoint.described} broke during {cmdlet.name}."
+            lost = f"The session with Exchange at {self._endpoint.described} broke during {pipeline.name}."
             raise SessionLost(f"{lost} {diagnose(exc, self._endpoint)}") from exc
 
-    def _invoke(self, cmdlet: Cmdlet) -> Reply:
-        pipeline = PowerShell(self._pool)
-        pipeline.add_cmdlet(cmdlet.name)
-        for name, value in cmdlet.parameters.items():
-            pipeline.add_parameter(name, value)
-        # Nobody reads the invocation details that a server can add to each record of the other streams.
-        pipeline.begin_invoke(remote_stream_options=0)
-        self._wait(pipeline, cmdlet)
+    def abort(self) -> None:
+        """Delete the shell over a connection of its own: what waits in another thread is then answered with a fault."""
+        with contextlib.suppress(Exception):
+            wsman = _connection(self._endpoint)
+            wsman.transport.connection_timeout = wsman.transport.read_timeout = _CLOSE_SECONDS
+            with contextlib.closing(wsman):
+                self._delete_by_id(wsman)
+
+    def _invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None) -> Reply:
+        remote = self._begin(pipeline)
+        answers: list[Answer] = []
+        records = take or answers.append
+        last = time.monotonic()
+        while remote.state == PSInvocationState.RUNNING:
+            self._wait_at_most(last, remote, pipeline)
+            for answer in self._received(remote):
+                last = time.monotonic()
+                if isinstance(answer, ErrorRecord):
+                    answers.append(answer)
+                else:
+                    records(answer)
+        if remote.state != PSInvocationState.COMPLETED and not remote.streams.error:
+            raise SessionLost(f"{pipeline.name} at {self._endpoint.uri} was stopped by the server and said no reason.")
         with contextlib.suppress(Exception):
             # The reply is whole. If the session breaks just here, the next cmdlet will say so.
-            pipeline.close()
-        return Reply(
-            records=tuple(_clixml.record(output) for output in pipeline.output if output is not None),
-            errors=tuple(_clixml.error_record(error) for error in pipeline.streams.error),
-            warnings=tuple(str(warning.message) for warning in pipeline.streams.warning),
-        )
+            remote.close()
+        return Reply(tuple(answers), tuple(str(warning.message) for warning in remote.streams.warning))
 
-    def _wait(self, pipeline: PowerShell, cmdlet: Cmdlet) -> None:
-        """Receive until the cmdlet has ended; give up when it was silent for ``operation_timeout``."""
-        received, last = 0, time.monotonic()
-        while pipeline.state == PSInvocationState.RUNNING:
-            remaining = self._endpoint.operation_timeout - (time.monotonic() - last)
-            if remaining <= 0:
-                with contextlib.suppress(Exception):
-                    pipeline.stop()
-                raise SessionLost(
-                    f"{cmdlet.name} at {self._endpoint.uri} was silent for operation_timeout: "
-                    f"{self._endpoint.operation_timeout} seconds. It was told to stop."
-                )
-            self._wsman.operation_timeout = math.ceil(min(_POLL_SECONDS, remaining))
-            self._wsman.transport.read_timeout = self._wsman.operation_timeout + self._endpoint.connection_timeout
-            pipeline.poll_invoke()
-            now = len(pipeline.output) + len(pipeline.streams.error) + len(pipeline.streams.warning)
-            if now > received:
-                received, last = now, time.monotonic()
-        if pipeline.state != PSInvocationState.COMPLETED and not pipeline.streams.error:
-            raise SessionLost(f"{cmdlet.name} at {self._endpoint.uri} was stopped by the server and said no reason.")
+    def _begin(self, pipeline: Pipeline) -> PowerShell:
+        remote = PowerShell(self._pool)
+        for cmdlet in pipeline.cmdlets:
+            remote.add_cmdlet(cmdlet.name)
+            for name, value in cmdlet.parameters.items():
+                remote.add_parameter(name, list(value) if isinstance(value, tuple) else value)
+        values = None if pipeline.values is None else (list(chunk) for chunk in [pipeline.values])
+        # Nobody reads the invocation details that a server can add to each record of the other streams.
+        remote.begin_invoke(values, remote_stream_options=0)
+        return remote
+
+    def _received(self, remote: PowerShell) -> Iterator[Answer]:
+        """Receive once, and return what came in its order. Nothing at all is an answer too: it asks to wait on."""
+        errors = len(remote.streams.error)
+        try:
+            messages = self._pool._receive(remote.id)
+        except WSManFaultError as fault:
+            if fault.code != OPERATION_TIMED_OUT:
+                raise
+            return
+        for kind, message in messages:
+            if isinstance(message, RawOutput):
+                yield _clixml.record(message.xml)
+            elif kind in (MessageType.ERROR_RECORD, MessageType.PIPELINE_STATE):
+                # pypsrp has put what these hold, if anything, at the end of its list of errors, one after the other.
+                for error in remote.streams.error[errors : errors + 1]:
+                    yield _clixml.error_record(error)
+                errors += 1
+
+    def _wait_at_most(self, last: float, remote: PowerShell, pipeline: Pipeline) -> None:
+        """Set how long the next Receive may wait; give up when nothing came for ``operation_timeout``."""
+        remaining = self._endpoint.operation_timeout - (time.monotonic() - last)
+        if remaining <= 0:
+            with contextlib.suppress(Exception):
+                remote.stop()
+            raise SessionLost(
+                f"{pipeline.name} at {self._endpoint.uri} was silent for operation_timeout: "
+                f"{self._endpoint.operation_timeout} seconds. It was told to stop."
+            )
+        self._wsman.operation_timeout = math.ceil(min(_POLL_SECONDS, remaining))
+        self._wsman.transport.read_timeout = self._wsman.operation_timeout + self._endpoint.connection_timeout
 
     def _close(self, *, in_haste: bool, may_be_open: bool = False) -> None:
         """Delete the shell on the server: one left behind counts against the user until Exchange's idle time-out."""
@@ -128,7 +164,7 @@ class RemotePowerShell:
             # The interrupted request may have left the encryption out of step: log in anew.
             transport.encryption = None
         for _attempt in range(2):  # deleting twice does no harm, and not deleting does
-            with contextlib.suppress(Exception), _quiet():
+            with contextlib.suppress(Exception):
                 self._delete(may_be_open)
                 break
         with contextlib.suppress(Exception):
@@ -138,13 +174,13 @@ class RemotePowerShell:
         if self._pool.shell.opened:
             self._pool.shell.close()
         elif may_be_open:
-            self._delete_by_id()
+            # The answer to Create never came; the shell, if there is one, has the identifier that we gave it.
+            self._delete_by_id(self._wsman)
 
-    def _delete_by_id(self) -> None:
-        """The answer to Create never came; the shell, if there is one, has the identifier that we gave it."""
+    def _delete_by_id(self, wsman: WSMan) -> None:
         selectors = SelectorSet()
         selectors.add_option("ShellId", self._pool.id)
-        self._wsman.delete(self._pool.shell.resource_uri, selector_set=selectors)
+        wsman.delete(self._pool.shell.resource_uri, selector_set=selectors)
 
 
 class _WSMan(WSMan):
@@ -198,11 +234,3 @@ def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedReque
 
 def _utf8(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-8")
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Keep Python warnings of the libraries off the standard error stream."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.mailops.exchange.plugins.module_utils._errors import OptionError
+from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import Say
 from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_greeting import run
 
 
@@ -48,7 +49,7 @@ def look(**options: Any) -> dict[str, Any]:
         "timeout": 1,
         "stable_for": 0,
     }
-    return run({**defaults, **options}, check_mode=False, warn=lambda _text: None)
+    return run({**defaults, **options}, check_mode=False, say=Say(lambda _text: None))
 
 
 def test_a_service_that_greets() -> None:

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Making changes and proving them: sent one by one or many in one pipeline, read back by the session that sent them.
+
+An outcome always says what is known if the run should end at that very moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
+
+from .._core import _outcome
+from .._core._mailbox import Failure, Finding, Mailbox, Reason
+from .._core._outcome import Outcome
+from .._core._plan import Change
+from .._gateway._cas_mailbox import CasMailboxes
+from .._gateway._reading import ONE_BY_ONE, batches_of
+from .._session._protocol import Session
+from ._exchange import Exchange
+
+ENDED = "the run ended before its turn."
+
+_BATCH = 100
+"""Changes in one pipeline at most: what a session that breaks can leave unconfirmed."""
+
+_PATIENCE = (0.5, 1.5)
+"""Seconds to wait before each further look at a changed mailbox: what is not there at the first may still replicate."""
+
+_ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
+"""Errors of Set-CASMailbox that prove that nothing was changed. Others, a directory's time-out for one, do not."""
+
+Changes = Sequence[Change]
+
+
+class Changing:
+    """Makes changes over an open connection, and puts what became of each into ``outcomes``, by the mailbox's GUID."""
+
+    def __init__(self, exchange: Exchange, outcomes: dict[UUID, Outcome]) -> None:
+        self._exchange = exchange
+        self._outcomes = outcomes
+
+    def make(self, changes: Changes) -> None:
+        """Make the changes and read them back."""
+        sessions = self._exchange.how_many_sessions(len(changes))
+        self._exchange.progress.begin("changed and read back", len(changes))
+        batches = [batch for alike in _alike(changes) for batch in batches_of(alike, _BATCH, sessions)]
+        self._exchange.sessions.share(self._work, batches, sessions)
+
+    def _work(self, session: Session, batches: Iterator[Changes]) -> None:
+        mailboxes = self._exchange.cas(session)
+        pending: list[Change] = []
+        for batch in batches:
+            pending += self._not_as_wanted(self._send(batch, mailboxes), mailboxes)
+            self._exchange.progress.advance(len(batch))
+        for seconds in _PATIENCE:
+            if not pending:
+                return
+            time.sleep(seconds)
+            pending = self._not_as_wanted(pending, mailboxes)
+
+    def _send(self, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
+        """Send the changes, and return those that Exchange accepted and that have to be read back."""
+        if len(batch) <= ONE_BY_ONE or not mailboxes.takes_pipeline_input:
+            return self._send_one_by_one(batch, mailboxes)
+        self._note(batch, _outcome.unanswered())
+        errors = mailboxes.set_each(batch)
+        if not errors:
+            self._note(batch, _outcome.not_read_back(ENDED))
+            return list(batch)
+        # An error in a pipeline does not say for certain whom it is about. Who is as declared now needs no second try;
+        # for everybody else a change is asked for alone, which can be repeated and has an answer of its own.
+        left = self._not_as_wanted(batch, mailboxes)
+        return self._send_one_by_one(left, mailboxes)
+
+    def _send_one_by_one(self, changes: Changes, mailboxes: CasMailboxes) -> list[Change]:
+        accepted = []
+        for change in changes:
+            self._note([change], _outcome.unanswered())
+            failure = mailboxes.set(change)
+            if failure is None:
+                self._note([change], _outcome.not_read_back(ENDED))
+                accepted.append(change)
+            elif failure.reason in _ANSWERED_BEFORE_CHANGING:
+                self._note([change], _outcome.refused(change, failure))
+            else:
+                self._look_after_error(change, failure, mailboxes)
+        return accepted
+
+    def _look_after_error(self, change: Change, failure: Failure, mailboxes: CasMailboxes) -> None:
+        """An error does not prove that nothing was changed: look."""
+        finding = mailboxes.find_by_guid(change.mailbox.guid)
+        if isinstance(finding, Mailbox):
+            self._note([change], _outcome.failed(change, failure, finding.settings))
+
+    def _not_as_wanted(self, changes: Changes, mailboxes: CasMailboxes) -> list[Change]:
+        """Look at what was changed, note what is there, and return what is not, or not yet, as wanted."""
+        found = _found(changes, mailboxes)
+        return [change for change in changes if not self._is_as_wanted(change, found[change.mailbox.guid])]
+
+    def _is_as_wanted(self, change: Change, finding: Finding) -> bool:
+        if isinstance(finding, Failure):
+            self._note([change], _outcome.not_read_back(finding.msg))
+            return False
+        self._note([change], _outcome.read_back(change, finding.settings))
+        return not change.wanted.missing_in(finding.settings)
+
+    def _note(self, changes: Iterable[Change], outcome: Outcome) -> None:
+        for change in changes:
+            self._outcomes[change.mailbox.guid] = outcome
+
+
+def _alike(changes: Changes) -> list[list[Change]]:
+    """Return the changes in groups that send the same settings: one pipeline has one set of parameters."""
+    groups: defaultdict[frozenset[tuple[str, object]], list[Change]] = defaultdict(list)
+    for change in changes:
+        groups[frozenset(change.missing.items())].append(change)
+    return list(groups.values())
+
+
+def _found(changes: Changes, mailboxes: CasMailboxes) -> dict[UUID, Finding]:
+    guids = [change.mailbox.guid for change in changes]
+    if len(guids) > ONE_BY_ONE:
+        return mailboxes.find_each_by_guid(guids)
+    found: dict[UUID, Finding] = {}
+    for guid in guids:
+        found |= mailboxes.find_each_by_guid([guid])
+    return found

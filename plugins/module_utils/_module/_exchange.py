@@ -1,0 +1,111 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An open connection to Exchange, as the modules that have the connection options use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import OptionError
+from .._gateway._cas_mailbox import Abilities, CasMailboxes
+from .._gateway._reading import Reading
+from .._session._interrupt import closing_on_signals
+from .._session._parallel import ParallelSessions
+from .._session._protocol import Session
+from .._transport._endpoint import Endpoint
+from .._transport._open import open_session
+from ._connection import (
+    CONNECTION_ARGUMENTS,
+    CONNECTION_ENVIRONMENT,
+    connection_defaults,
+    domain_controller_from,
+    endpoint_from,
+)
+from ._definition import ModuleDefinition, Say, Work
+from ._progress import Progress
+from ._warnings import once_each
+
+_SEVERAL = 4
+"""Sessions at most where the user does not say; Exchange allows a user 18 by default (PowerShellMaxConcurrency)."""
+
+_SEVERAL_FROM = 1000
+"""As many mailboxes to look up or to change as this are worth more than one session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An open connection: the first session, and as many more as the work is worth."""
+
+    sessions: ParallelSessions
+    progress: Progress
+    cas: Callable[[Session], CasMailboxes]
+    asked_sessions: int | None
+
+    @property
+    def mailboxes(self) -> CasMailboxes:
+        """The mailboxes over the first session."""
+        return self.cas(self.sessions.first)
+
+    @property
+    def reading(self) -> Reading:
+        """Looking up the mailboxes of a list."""
+        return Reading(self.sessions, self.cas, self.how_many_sessions, self.progress.advance)
+
+    def how_many_sessions(self, mailboxes: int) -> int:
+        """Return how many sessions so many mailboxes are worth."""
+        return self.asked_sessions or (_SEVERAL if mailboxes >= _SEVERAL_FROM else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to connect; from options that fit together, before anything is sent."""
+
+    endpoint: Endpoint
+    domain_controller: str | None
+    parallel_sessions: int | None
+
+    @contextmanager
+    def open(self, say: Say) -> Iterator[Exchange]:
+        """Open a session, and close what was opened on every way out. Raises ConnectionFailed, DependencyError."""
+        abilities, warn = Abilities(), once_each(say.warn)
+
+        def cas(session: Session) -> CasMailboxes:
+            return CasMailboxes(session, abilities, self.domain_controller, warn)
+
+        most = self.parallel_sessions or _SEVERAL
+        with (
+            closing_on_signals(),
+            ParallelSessions(lambda: open_session(self.endpoint), most, say.note) as sessions,
+        ):
+            yield Exchange(sessions, Progress(say.progress), cas, self.parallel_sessions)
+
+
+def connection_from(params: Mapping[str, Any]) -> Connection:
+    """Return how to connect. Raises OptionError."""
+    sessions = params["parallel_sessions"]
+    if sessions is not None and sessions < 1:
+        raise OptionError("parallel_sessions is a number of sessions, 1 or more.")
+    return Connection(endpoint_from(params), domain_controller_from(params), sessions)
+
+
+def exchange_module(
+    arguments: Mapping[str, Any], run: Work, check_params: Callable[[Mapping[str, Any]], None], **more: Any
+) -> ModuleDefinition:
+    """Return the definition of a module that has the connection options beside its own arguments."""
+
+    def check(params: Mapping[str, Any]) -> None:
+        check_params(params)
+        connection_from(params)
+
+    return ModuleDefinition(
+        argument_spec={**arguments, **CONNECTION_ARGUMENTS},
+        defaults=connection_defaults,
+        environment=CONNECTION_ENVIRONMENT,
+        check_params=check,
+        run=run,
+        **more,
+    )

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One session, and more beside it while there is much to do: work is shared out in pieces.
+
+Each session beyond the first has a thread of its own, and keeps its pieces to itself: what it wrote is read back by it,
+because another session may have another domain controller. Where Exchange allows fewer sessions, fewer do the work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from .._errors import ConnectionFailed
+from ._protocol import Session
+
+T = TypeVar("T")
+
+_PATIENCE = 15.0
+"""Seconds that the sessions beyond the first may take to end when the run is ending."""
+
+
+Work = Callable[[Session, Iterator[T]], None]
+"""What one session does: it takes pieces for as long as there are any, and then settles what is left over."""
+
+
+class ParallelSessions:
+    """Opened with one session by its context manager; ``share`` opens more, up to ``most``, and keeps them."""
+
+    def __init__(self, open_session: Callable[[], Session], most: int, note: Callable[[str], None]) -> None:
+        self._open_session = open_session
+        self._most = most
+        self._note = note
+        self._sessions = ExitStack()
+        self._further: list[Session] = []
+        self._idle: list[Session] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> ParallelSessions:
+        self.first = self._sessions.enter_context(self._open_session())
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._sessions.__exit__(exc_type, exc, traceback)
+
+    def share(self, work: Work[T], pieces: Sequence[T], sessions: int) -> None:
+        """Have the pieces worked on by as many as ``sessions`` sessions, and wait until all is done.
+
+        An error in one session lets the others finish the piece that they have; then the first error is raised.
+        """
+        queue = _Pieces(pieces)
+        errors: list[BaseException] = []
+        threads = [
+            threading.Thread(target=self._take_part, args=(work, queue, errors), daemon=True)
+            for _ in range(min(sessions, self._most, len(pieces)) - 1)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            work(self.first, queue)
+            for thread in threads:
+                thread.join()
+        except BaseException as exc:
+            queue.stop()
+            if not isinstance(exc, Exception):
+                self._abort()  # a signal: nobody waits for the others' cmdlets
+            for thread in threads:
+                thread.join(_PATIENCE)
+            raise
+        if errors:
+            raise errors[0]
+
+    def _take_part(self, work: Work[T], queue: _Pieces[T], errors: list[BaseException]) -> None:
+        try:
+            session = self._further_session()
+            if session is not None:
+                work(session, queue)
+                self._idle.append(session)
+        except BaseException as exc:
+            errors.append(exc)
+            queue.stop()
+
+    def _further_session(self) -> Session | None:
+        """Return a session beyond the first; None where none can be had: the others do its work then."""
+        with contextlib.suppress(IndexError):
+            return self._idle.pop()
+        try:
+            session = self._open_session().__enter__()
+        except ConnectionFailed as exc:
+            self._note(f"Fewer sessions do the work: {exc}")
+            return None
+        with self._lock:
+            self._further.append(session)
+            self._sessions.push(session.__exit__)
+        return session
+
+    def _abort(self) -> None:
+        with self._lock:
+            further = list(self._further)
+        for session in further:
+            with contextlib.suppress(Exception):
+                session.abort()
+
+
+class _Pieces(Generic[T]):
+    """The pieces that are left, for all threads."""
+
+    def __init__(self, pieces: Sequence[T]) -> None:
+        self._left = iter(pieces)
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> _Pieces[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._lock:
+            if self._stopped:
+                raise StopIteration
+            return next(self._left)
+
+    def stop(self) -> None:
+        """There are no more pieces."""
+        self._stopped = True

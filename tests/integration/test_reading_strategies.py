@@ -1,0 +1,58 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""However mailboxes are looked up, the result is the same: the tests of the main job and of whole organisations,
+unchanged, with each way of reading forced on lists of any length. The work runs in this process; the wire is real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.mailops.exchange.plugins.module_utils._gateway import _cas_mailbox, _reading
+from simulator import Simulator
+from support.in_process import InProcess
+from support.pop3_tasks import Pop3Tasks
+
+# The tests themselves; their fixtures are those below.
+from .test_main_job import *  # noqa: F403
+from .test_organisation import *  # noqa: F403
+
+# What it costs is just what differs, and a keyword needs Ansible.
+del test_one_mailbox_with_nothing_to_do_costs_six_requests  # noqa: F821
+del test_the_time_out_of_a_task_loses_nothing  # noqa: F821
+
+NEVER = 10**9
+WAYS = {
+    "one by one": {"ONE_BY_ONE": NEVER, "LISTING_FROM": NEVER},
+    "streamed": {"ONE_BY_ONE": 0, "LISTING_FROM": NEVER},
+    "listed": {"ONE_BY_ONE": 0, "LISTING_FROM": 1},
+}
+
+
+@pytest.fixture(params=["one by one", "streamed", "streamed, Select-Object", "listed", "listed, Select-Object"])
+def way(request: pytest.FixtureRequest, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Force one way of reading; with or without Select-Object on the server."""
+    name, _comma, select = request.param.partition(", ")
+    for constant, value in WAYS[name].items():
+        monkeypatch.setattr(_reading, constant, value)
+    monkeypatch.setattr(_cas_mailbox, "_WORTH_A_PROBE", 0)
+    simulator.exchange.behaviour.select_object_visible = bool(select)
+    return str(request.param)
+
+
+@pytest.fixture
+def pop3(simulator: Simulator, way: str, tmp_path: Path) -> Iterator[Pop3Tasks]:
+    """Tasks in this process."""
+    assert way
+    controller = InProcess(tmp_path)
+    yield Pop3Tasks(simulator, controller, None)
+    controller.close()
+
+
+@pytest.fixture
+def here(pop3: Pop3Tasks) -> Pop3Tasks:
+    """The same."""
+    return pop3
