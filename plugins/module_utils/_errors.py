@@ -23,11 +23,26 @@ class DependencyError(ExchangeError):
 
 
 class ConnectionFailed(ExchangeError):
-    """No session with Exchange could be opened. No cmdlet was run."""
+    """No session with Exchange could be opened. No cmdlet was run.
+
+    ``may_pass``: the cause may be gone in a moment, so that trying again is worth it. A refused login never is: enough
+    of them lock an account.
+    """
+
+    def __init__(self, msg: str, *, may_pass: bool = False) -> None:
+        super().__init__(msg)
+        self.may_pass = may_pass
 
 
 class SessionLost(ExchangeError):
-    """An open session broke, or a cmdlet did not answer in time: whether the last cmdlet took effect is unknown."""
+    """An open session broke, or a cmdlet did not answer in time: whether the last cmdlet took effect is unknown.
+
+    ``was_silent``: it was the time that ran out, and a repetition would take as long again.
+    """
+
+    def __init__(self, msg: str, *, was_silent: bool = False) -> None:
+        super().__init__(msg)
+        self.was_silent = was_silent
 
 
 class UnexpectedReply(ExchangeError):

@@ -124,11 +124,12 @@ class CasMailboxes:
         filter_: str | None,
         organizational_unit: str | None,
         take: Callable[[Mailbox], None],
+        again: Callable[[], None],
     ) -> None:
         """Hand over every mailbox that an OPATH filter and an organizational unit select; without both, every mailbox.
 
-        Raises SelectionFailed, and UnexpectedReply if one of the answers is not understood: who is not known to be
-        selected must not be taken for somebody who is not.
+        ``again`` is called where all of them come once more. Raises SelectionFailed, and UnexpectedReply if one of the
+        answers is not understood: who is not known to be selected must not be taken for somebody who is not.
         """
         scope: dict[str, Value] = {}
         if filter_:
@@ -136,16 +137,24 @@ class CasMailboxes:
         if organizational_unit:
             scope["OrganizationalUnit"] = organizational_unit
         reply = self._invoke(
-            GET, {"ResultSize": UNLIMITED, **scope}, properties=NEEDED, take=lambda record: take(mailbox_of(record))
+            GET,
+            {"ResultSize": UNLIMITED, **scope},
+            properties=NEEDED,
+            take=lambda record: take(mailbox_of(record)),
+            again=again,
         )
         if reply.errors:
             asked = ", ".join(f"-{name} {value}" for name, value in scope.items())
             failure = _reasons.failure_for(GET, asked or "all mailboxes", reply.errors[0])
             raise SelectionFailed(f"The mailboxes could not be selected ({asked or 'all'}). {failure.msg}")
 
-    def list_some(self, most: int, properties: Sequence[str], take: Callable[[Record], None]) -> bool:
+    def list_some(
+        self, most: int, properties: Sequence[str], take: Callable[[Record], None], again: Callable[[], None]
+    ) -> bool:
         """Hand over the mailboxes of the organisation, ``most`` of them at most. Return whether there was no error."""
-        reply = self._invoke(GET, {"ResultSize": most}, properties=(*NEEDED, *properties), take=take, quiet=True)
+        reply = self._invoke(
+            GET, {"ResultSize": most}, properties=(*NEEDED, *properties), take=take, again=again, quiet=True
+        )
         return not reply.errors
 
     def set(self, change: Change) -> Failure | None:
@@ -175,6 +184,7 @@ class CasMailboxes:
         values: Sequence[str] | None = None,
         properties: Sequence[str] = (),
         take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
         quiet: bool = False,
     ) -> Reply:
         """Run a cmdlet; with ``properties``, have Exchange send only these where it can."""
@@ -184,9 +194,9 @@ class CasMailboxes:
         cmdlet = Cmdlet(name, parameters | self._common)
         reply = None
         if properties and abilities.select_object is not False:
-            reply = self._select(cmdlet, values, properties, take)
+            reply = self._select(cmdlet, values, properties, take, again)
         if reply is None:
-            reply = self._session.invoke(Pipeline((cmdlet,), _tuple(values)), take)
+            reply = self._session.invoke(Pipeline((cmdlet,), _tuple(values)), take, again)
         for warning in () if quiet else reply.warnings:
             self._warn(warning)
         if reply.errors and _reasons.is_hidden(reply.errors[0]):
@@ -199,6 +209,7 @@ class CasMailboxes:
         values: Sequence[str] | None,
         properties: Sequence[str],
         take: Callable[[Record], None] | None,
+        again: Callable[[], None] | None,
     ) -> Reply | None:
         """Run a cmdlet with Select-Object behind it; None where Exchange would not have that."""
         arrived = False
@@ -210,7 +221,7 @@ class CasMailboxes:
                 take(record)
 
         select = Cmdlet("Select-Object", {"Property": tuple(properties)})
-        reply = self._session.invoke(Pipeline((cmdlet, select), _tuple(values)), taken if take else None)
+        reply = self._session.invoke(Pipeline((cmdlet, select), _tuple(values)), taken if take else None, again)
         if arrived or reply.records:
             self._abilities.select_object = True
         elif self._abilities.select_object is None and reply.errors and not reply.errors[0].failure_category:

@@ -62,6 +62,11 @@ class Pipeline:
         """What runs, for messages."""
         return self.cmdlets[0].name
 
+    @property
+    def only_reads(self) -> bool:
+        """Whether it may be run once more without a second thought, by PowerShell's own approved verbs."""
+        return all(cmdlet.name.partition("-")[0] in ("Get", "Select") for cmdlet in self.cmdlets)
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorRecord:
@@ -117,10 +122,16 @@ class Session(Protocol):
     ) -> None:
         """Close the session; an error in closing is not raised."""
 
-    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
+    def invoke(
+        self,
+        pipeline: Pipeline,
+        take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
+    ) -> Reply:
         """Run a pipeline and wait for all that it gives. Raises SessionLost or UnexpectedReply.
 
         ``take`` gets each record as it arrives, and the reply then has none: for what would be too much at once.
+        ``again`` is called where all of them come once more, because the session broke in the middle of them.
         """
 
     def abort(self) -> None:

@@ -28,7 +28,7 @@ from pypsrp.wsman import SelectorSet, WSMan
 from .._errors import ConnectionFailed, SessionLost, UnexpectedReply
 from .._session._protocol import Answer, ErrorRecord, Pipeline, Record, Reply
 from . import _clixml
-from ._diagnosis import OPERATION_TIMED_OUT, diagnose, may_have_been_processed
+from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
 
@@ -61,7 +61,8 @@ class RemotePowerShell:
             if not isinstance(exc, Exception):
                 raise
             tried = f"No session with Exchange at {self._endpoint.described} could be opened."
-            raise ConnectionFailed(f"{tried} {diagnose(exc, self._endpoint)}") from exc
+            found = diagnose(exc, self._endpoint)
+            raise ConnectionFailed(f"{tried} {found}", may_pass=found.may_pass) from exc
         return self
 
     def __exit__(
@@ -76,15 +77,21 @@ class RemotePowerShell:
             self._close(in_haste=True)  # a signal came while the session was being closed
             raise
 
-    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
-        """Run a pipeline; see ``Session``."""
+    def invoke(
+        self,
+        pipeline: Pipeline,
+        take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
+    ) -> Reply:
+        """Run a pipeline; see ``Session``. This session repeats nothing, so ``again`` is never called."""
+        del again
         try:
             return self._invoke(pipeline, take)
         except (SessionLost, UnexpectedReply):
             raise
         except Exception as exc:
             lost = f"The session with Exchange at {self._endpoint.described} broke during {pipeline.name}."
-            raise SessionLost(f"{lost} {diagnose(exc, self._endpoint)}") from exc
+            raise SessionLost(f"{lost} {diagnose(exc, self._endpoint)}", was_silent=is_time_out(exc)) from exc
 
     def abort(self) -> None:
         """Delete the shell over a connection of its own: what waits in another thread is then answered with a fault."""
@@ -151,7 +158,8 @@ class RemotePowerShell:
                 remote.stop()
             raise SessionLost(
                 f"{pipeline.name} at {self._endpoint.uri} was silent for operation_timeout: "
-                f"{self._endpoint.operation_timeout} seconds. It was told to stop."
+                f"{self._endpoint.operation_timeout} seconds. It was told to stop.",
+                was_silent=True,
             )
         self._wsman.operation_timeout = math.ceil(min(_POLL_SECONDS, remaining))
         self._wsman.transport.read_timeout = self._wsman.operation_timeout + self._endpoint.connection_timeout
