@@ -66,6 +66,7 @@ class ReconnectingSession:
             except SessionLost as lost:
                 self._let_go(lost)
                 if lost.was_silent or not pipeline.only_reads or (take and not again):
+                    self._note(f"{lost} What came of it has to be looked at in a new session.")
                     raise
                 self._note(f"{lost} {pipeline.name} only reads, so it is run again in a new session.")
                 self._session = self._reopened(lost)

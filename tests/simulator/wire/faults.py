@@ -79,11 +79,17 @@ class DelayReply:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Process and answer as if nothing were wrong, then close the connection without a word: no keep-alive."""
+
+
 Effect: TypeAlias = (
     ResetOnConnect
     | ResetBeforeProcessing
     | ResetAfterProcessing
     | HalfResponse
+    | HangUp
     | Status
     | Redirect
     | Garbage

@@ -488,6 +488,9 @@ class HttpServer:
                 head = self._head(response)
                 self._write(sock, head + response.body[: len(response.body) // 2])
                 return None
+            if isinstance(effect, effects.HangUp):
+                self._send(sock, response, request.method)
+                return None
         return response
 
     def _processed(self, request: Request, outcome: Authenticated | Response | None) -> Response:
