@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from .._core._mailbox import Failure, Finding, Mailbox, MimeFormat, Pop3Settings, Reason
@@ -35,6 +35,9 @@ NEEDED = ("Guid", "Name", "PrimarySmtpAddress", "ServerName", "Identity", *_PROP
 UNLIMITED = "Unlimited"
 """-ResultSize for all mailboxes; the default cuts after 1000 (Microsoft's page on Get-CASMailbox)."""
 
+
+_NAMED_BY_ONE = 100
+"""Answers about one identity at most. It should be one; what Exchange makes of an ambiguous name is its own affair."""
 
 _WORTH_A_PROBE = 50
 """From so many mailboxes on, having Exchange send a part of each is worth a try: three round trips."""
@@ -77,7 +80,7 @@ class CasMailboxes:
     def find(self, identity: str) -> Finding:
         """Return the mailbox that ``identity`` names, in any form that Exchange accepts, or why there is none."""
         _refuse_blank(identity)
-        reply = self._invoke(GET, {"Identity": identity})
+        reply = self._invoke(GET, {"Identity": identity}, most=_NAMED_BY_ONE)
         if reply.errors:
             return _reasons.failure_for(GET, identity, reply.errors[0])
         if not reply.answers:
@@ -95,7 +98,8 @@ class CasMailboxes:
             _refuse_blank(identity)
         probing = len(identities) >= _WORTH_A_PROBE
         worth_it = NEEDED if self._abilities.select_object or probing else ()
-        reply = self._invoke(GET, {}, values=identities, properties=worth_it)
+        most = len(identities) * _NAMED_BY_ONE
+        reply = self._invoke(GET, {}, values=identities, properties=worth_it, most=most)
         if GET in self._abilities.hidden:
             return {identity: _reasons.failure_for(GET, identity, reply.errors[0]) for identity in identities}
         if _is_unbound(reply):
@@ -153,7 +157,13 @@ class CasMailboxes:
     ) -> bool:
         """Hand over the mailboxes of the organisation, ``most`` of them at most. Return whether there was no error."""
         reply = self._invoke(
-            GET, {"ResultSize": most}, properties=(*NEEDED, *properties), take=take, again=again, quiet=True
+            GET,
+            {"ResultSize": most},
+            properties=(*NEEDED, *properties),
+            take=take,
+            again=again,
+            most=most + 1,
+            quiet=True,
         )
         return not reply.errors
 
@@ -185,18 +195,19 @@ class CasMailboxes:
         properties: Sequence[str] = (),
         take: Callable[[Record], None] | None = None,
         again: Callable[[], None] | None = None,
+        most: int | None = None,
         quiet: bool = False,
     ) -> Reply:
         """Run a cmdlet; with ``properties``, have Exchange send only these where it can."""
         abilities = self._abilities
         if name in abilities.hidden:
             return Reply((abilities.hidden[name],))
-        cmdlet = Cmdlet(name, parameters | self._common)
+        pipeline = Pipeline((Cmdlet(name, parameters | self._common),), None if values is None else tuple(values), most)
         reply = None
         if properties and abilities.select_object is not False:
-            reply = self._select(cmdlet, values, properties, take, again)
+            reply = self._select(pipeline, properties, take, again)
         if reply is None:
-            reply = self._session.invoke(Pipeline((cmdlet,), _tuple(values)), take, again)
+            reply = self._session.invoke(pipeline, take, again)
         for warning in () if quiet else reply.warnings:
             self._warn(warning)
         if reply.errors and _reasons.is_hidden(reply.errors[0]):
@@ -205,8 +216,7 @@ class CasMailboxes:
 
     def _select(
         self,
-        cmdlet: Cmdlet,
-        values: Sequence[str] | None,
+        pipeline: Pipeline,
         properties: Sequence[str],
         take: Callable[[Record], None] | None,
         again: Callable[[], None] | None,
@@ -221,7 +231,8 @@ class CasMailboxes:
                 take(record)
 
         select = Cmdlet("Select-Object", {"Property": tuple(properties)})
-        reply = self._session.invoke(Pipeline((cmdlet, select), _tuple(values)), taken if take else None, again)
+        selecting = replace(pipeline, cmdlets=(*pipeline.cmdlets, select))
+        reply = self._session.invoke(selecting, taken if take else None, again)
         if arrived or reply.records:
             self._abilities.select_object = True
         elif self._abilities.select_object is None and reply.errors and not reply.errors[0].failure_category:
@@ -236,10 +247,6 @@ def _refuse_blank(identity: str) -> None:
     # before the wire.
     if not identity.strip():
         raise ValueError("an identity is needed")
-
-
-def _tuple(values: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)
 
 
 def _is_unbound(reply: Reply) -> bool:

@@ -15,6 +15,8 @@ def once_each(warn: Callable[[str], None]) -> Callable[[str], None]:
     def warn_once(text: str) -> None:
         if text not in seen:
             seen.add(text)
-            warn(f"Exchange warns: {text}")
+            # Ansible shows it as it is, and a terminal would obey control characters.
+            shown = "".join(character if character.isprintable() else " " for character in text)
+            warn(f"Exchange warns: {shown}")
 
     return warn_once

@@ -50,6 +50,8 @@ class Pipeline:
 
     cmdlets: tuple[Cmdlet, ...]
     values: tuple[str, ...] | None = None
+    most: int | None = None
+    """Answers at most; whoever sends more is not understood. None where any number is right."""
 
     def __post_init__(self) -> None:
         if not self.cmdlets:

@@ -22,6 +22,7 @@ import urllib3.exceptions
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 
 from ._endpoint import Authentication, Endpoint
+from ._limits import AnswerTooLarge
 
 _E = TypeVar("_E", bound=BaseException)
 
@@ -63,6 +64,8 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return _login(exc, endpoint)
     if isinstance(exc, requests.TooManyRedirects):
         return _redirect(exc)
+    if isinstance(exc, AnswerTooLarge):
+        return Diagnosis(f"What came back is not from Exchange: {exc}.", "Check that connection_uri leads there.")
     if isinstance(exc, (requests.RequestException, OSError)):
         return _network(exc, endpoint)
     if isinstance(exc, ImportError):

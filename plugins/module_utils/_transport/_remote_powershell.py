@@ -31,6 +31,7 @@ from . import _clixml
 from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
+from ._limits import read_within_limits, refuse_definitions
 
 _POLL_SECONDS = 20
 """How long the server may hold one Receive request open. Load balancers and firewalls cut longer silences."""
@@ -105,11 +106,15 @@ class RemotePowerShell:
         remote = self._begin(pipeline)
         answers: list[Answer] = []
         records = take or answers.append
-        last = time.monotonic()
+        last, number = time.monotonic(), 0
         while remote.state == PSInvocationState.RUNNING:
             self._wait_at_most(last, remote, pipeline)
             for answer in self._received(remote):
-                last = time.monotonic()
+                last, number = time.monotonic(), number + 1
+                if pipeline.most is not None and number > pipeline.most:
+                    raise UnexpectedReply(
+                        f"{pipeline.name} at {self._endpoint.uri} gave more answers than there can be."
+                    )
                 if isinstance(answer, ErrorRecord):
                     answers.append(answer)
                 else:
@@ -232,7 +237,11 @@ def _connection(endpoint: Endpoint) -> WSMan:
     if session.auth is None:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
+    session.hooks["response"].append(read_within_limits)
     wsman.transport.session = session
+    # What is decrypted here is checked like what came as it is.
+    send = wsman.transport.send
+    wsman.transport.send = lambda *args, **more: refuse_definitions(send(*args, **more))  # type: ignore[method-assign]
     return wsman
 
 
