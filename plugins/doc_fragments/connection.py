@@ -97,7 +97,8 @@ options:
     default: 180
   parallel_sessions:
     description:
-      - How many sessions with Exchange may work at the same time where there is much to look up or to change.
+      - How many sessions with Exchange may work at the same time where there is much to look up or to change, from 1 to
+        18.
       - By default 1, and 4 where 100 or more mailboxes have to be changed or 1000 or more to be looked up.
       - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.

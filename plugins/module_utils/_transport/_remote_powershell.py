@@ -48,6 +48,8 @@ for _name in ("pypsrp", "spnego", "urllib3"):
 class RemotePowerShell:
     """A ``Session`` with Exchange's endpoint ``/PowerShell/``. Opened and closed by its context manager."""
 
+    openings = 1
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._wsman = _connection(endpoint)
@@ -104,27 +106,37 @@ class RemotePowerShell:
 
     def _invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None) -> Reply:
         remote = self._begin(pipeline)
-        answers: list[Answer] = []
-        records = take or answers.append
-        last, number = time.monotonic(), 0
-        while remote.state == PSInvocationState.RUNNING:
-            self._wait_at_most(last, remote, pipeline)
-            for answer in self._received(remote):
-                last, number = time.monotonic(), number + 1
-                if pipeline.most is not None and number > pipeline.most:
-                    raise UnexpectedReply(
-                        f"{pipeline.name} at {self._endpoint.uri} gave more answers than there can be."
-                    )
-                if isinstance(answer, ErrorRecord):
-                    answers.append(answer)
-                else:
-                    records(answer)
+        try:
+            answers = self._answers(pipeline, remote, take)
+        except Exception:
+            # What is left of it would block the next pipeline: the server holds it until somebody receives it.
+            with contextlib.suppress(Exception):
+                remote.stop()
+            raise
         if remote.state != PSInvocationState.COMPLETED and not remote.streams.error:
             raise SessionLost(f"{pipeline.name} at {self._endpoint.uri} was stopped by the server and said no reason.")
         with contextlib.suppress(Exception):
             # The reply is whole. If the session breaks just here, the next cmdlet will say so.
             remote.close()
         return Reply(tuple(answers), tuple(str(warning.message) for warning in remote.streams.warning))
+
+    def _answers(self, pipeline: Pipeline, remote: PowerShell, take: Callable[[Record], None] | None) -> list[Answer]:
+        """Receive until the pipeline has ended. What is handed to ``take`` is not among what is returned."""
+        answers: list[Answer] = []
+        last, number = time.monotonic(), 0
+        while remote.state == PSInvocationState.RUNNING:
+            self._wait_at_most(last, pipeline)
+            for answer in self._received(remote):
+                last, number = time.monotonic(), number + 1
+                if pipeline.most is not None and number > pipeline.most:
+                    raise UnexpectedReply(
+                        f"{pipeline.name} at {self._endpoint.uri} gave more answers than there can be."
+                    )
+                if take is None or isinstance(answer, ErrorRecord):
+                    answers.append(answer)
+                else:
+                    take(answer)
+        return answers
 
     def _begin(self, pipeline: Pipeline) -> PowerShell:
         remote = PowerShell(self._pool)
@@ -148,19 +160,17 @@ class RemotePowerShell:
             return
         for kind, message in messages:
             if isinstance(message, RawOutput):
-                yield _clixml.record(message.xml)
+                yield _record(message.xml)
             elif kind in (MessageType.ERROR_RECORD, MessageType.PIPELINE_STATE):
                 # pypsrp has put what these hold, if anything, at the end of its list of errors, one after the other.
                 for error in remote.streams.error[errors : errors + 1]:
                     yield _clixml.error_record(error)
                 errors += 1
 
-    def _wait_at_most(self, last: float, remote: PowerShell, pipeline: Pipeline) -> None:
+    def _wait_at_most(self, last: float, pipeline: Pipeline) -> None:
         """Set how long the next Receive may wait; give up when nothing came for ``operation_timeout``."""
         remaining = self._endpoint.operation_timeout - (time.monotonic() - last)
         if remaining <= 0:
-            with contextlib.suppress(Exception):
-                remote.stop()
             raise SessionLost(
                 f"{pipeline.name} at {self._endpoint.uri} was silent for operation_timeout: "
                 f"{self._endpoint.operation_timeout} seconds. It was told to stop.",
@@ -243,6 +253,14 @@ def _connection(endpoint: Endpoint) -> WSMan:
     send = wsman.transport.send
     wsman.transport.send = lambda *args, **more: refuse_definitions(send(*args, **more))  # type: ignore[method-assign]
     return wsman
+
+
+def _record(xml: bytes) -> Answer:
+    """One object that cannot be read is an error about that object, and not about the others."""
+    try:
+        return _clixml.record(xml)
+    except UnexpectedReply as exc:
+        return ErrorRecord(str(exc))
 
 
 def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
