@@ -23,7 +23,19 @@ class DependencyError(ExchangeError):
 
 
 class ConnectionFailed(ExchangeError):
-    """No session with Exchange could be opened. No cmdlet was run."""
+    """No session with Exchange could be opened. No cmdlet was run. ``check`` is the part that says what to do."""
+
+    def __init__(self, msg: str, check: str = "") -> None:
+        super().__init__(f"{msg} {check}".strip())
+        self.came_back, self.check = msg, check
+
+
+class LoginFailed(ConnectionFailed):
+    """The server did not accept who we say we are, or that could not be said at all."""
+
+
+class SessionRefused(ConnectionFailed):
+    """The server accepted the login, and opened no session."""
 
 
 class SessionLost(ExchangeError):
