@@ -25,6 +25,7 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._definiti
     Result,
     Say,
 )
+from ansible_collections.mailops.exchange.plugins.module_utils._module._text import for_people
 from ansible_collections.mailops.exchange.plugins.plugin_utils._host_connection import host_connection, runs_elsewhere
 
 _MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # Ansible's own word for it
@@ -48,9 +49,9 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
             params = self._params(task_vars or {})
             if runs_elsewhere(self):
                 return self._run_there(params, task_vars or {})
-            result = self._run_here(params)
+            result = for_people(self._run_here(params))
         except ExchangeError as exc:
-            return {"failed": True, "changed": False, "msg": str(exc)}
+            return for_people({"failed": True, "changed": False, "msg": str(exc)})
         return {**result, **self._invocation(params)}
 
     def _params(self, task_vars: Mapping[str, Any]) -> Params:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hostile text through the wire: it arrives as it is, as a value of a parameter or as pipeline input; never as script."""
+"""Hostile text through the wire: it arrives as it is, as a parameter's value or pipeline input, and never as script."""
 
 from __future__ import annotations
 
@@ -118,3 +118,27 @@ def test_a_mailbox_with_a_hostile_name_is_changed_like_any_other(pop3: Pop3Tasks
     assert run.result["mailboxes"][0]["identity"] == name
     assert pop3.pop_enabled(name)
     assert [call.is_script for call in pop3.simulator.exchange.calls] == [False] * 3
+
+
+ESCAPES = "\x1b]0;owned\x07\x1b[2Jok: [localhost]\nevil\u202e"
+"""Sets the title, wipes the screen, writes a line that looks like Ansible's, turns the direction of writing."""
+
+
+@pytest.mark.parametrize("exists", [True, False], ids=["diff and warning", "error"])
+def test_a_name_does_nothing_to_the_terminal(pop3: Pop3Tasks, exists: bool) -> None:
+    """In the diff, in an error and in a warning of Exchange's, which Ansible prints as they are."""
+    name = f"Mailbox {ESCAPES}"
+    mailbox = pop3.simulator.organisation.add_mailbox(name, pop_enabled=False)
+    pop3.simulator.exchange.behaviour.extra_warnings["Set-CASMailbox"] = [f"about {name}"]
+    options = {**pop3.connection, "identity": mailbox.primary_smtp_address if exists else f"nobody {ESCAPES}"}
+    task = {"name": "Task", "mailops.exchange.exchange_pop3_access": options}
+    if pop3.delegate_to:
+        task["delegate_to"] = pop3.delegate_to
+    play = {"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
+    run = pop3.controller.play([play], "--diff", json_output=False)
+    shown = r"Mailbox \x1b]0;owned" if exists else r"nobody \x1b]0;owned"
+    assert run.output.count(shown) >= (2 if exists else 1), run.output
+    # Data, on the lines that begin with the task's state, is JSON: there it is Ansible that escapes what acts.
+    ours = [line for line in run.output.splitlines() if not line.startswith(("fatal: ", "changed: "))]
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set("".join(ours)), run.output
+    assert not [line for line in ours if line.startswith(("ok: [localhost]", "evil"))]

@@ -38,11 +38,12 @@ def run_as_module(definition: ModuleDefinition) -> None:
         supports_check_mode=True,
     )
     from ._definition import Say  # only now: it needs Python 3.11
+    from ._text import for_people
 
     try:
-        result = definition.run(module.params, check_mode=module.check_mode, say=Say(module.warn))
+        result = for_people(definition.run(module.params, check_mode=module.check_mode, say=Say(module.warn)))
     except ExchangeError as exc:
-        module.fail_json(msg=str(exc))
+        module.fail_json(**for_people({"msg": str(exc)}))
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._core._visible import visible
+
 
 def once_each(warn: Callable[[str], None]) -> Callable[[str], None]:
     """Exchange repeats a warning for each mailbox; pass each text on once."""
@@ -15,6 +17,6 @@ def once_each(warn: Callable[[str], None]) -> Callable[[str], None]:
     def warn_once(text: str) -> None:
         if text not in seen:
             seen.add(text)
-            warn(f"Exchange warns: {text}")
+            warn(f"Exchange warns: {visible(text)}")
 
     return warn_once
