@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration test-browser test-molecule simulator report-pictures bench \
+.PHONY: help demo test lint types test-unit test-integration test-browser test-molecule simulator report-pictures fault-table bench \
 	build clean
 
 help: ## Say what there is
@@ -53,6 +53,9 @@ test-molecule: $(READY) ## Run the scenarios of the roles; one of them: make tes
 
 simulator: $(READY) ## Start a simulated Exchange and print its address and an example task
 	@$(PYTHON_DEV) -m simulator $(ARGS)
+
+fault-table: $(READY) ## Write what came of each fault into docs/faults.md
+	@$(PYTHON_DEV) -m support.fault_table
 
 bench: $(READY) ## Measure the speed against a simulated Exchange; less of it: make bench ARGS="--cases one --scale 0.1"
 	@$(PYTHON_DEV) -m bench $(ARGS)

@@ -98,7 +98,8 @@ options:
   parallel_sessions:
     description:
       - How many sessions with Exchange may work at the same time where there is much to look up or to change.
-      - By default 1 for fewer than 1000 mailboxes, and otherwise 4. Exchange allows a user 18 sessions by default
+      - By default 1, and 4 where 100 or more mailboxes have to be changed or 1000 or more to be looked up.
+      - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.
     type: int
 attributes:

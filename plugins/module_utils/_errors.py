@@ -23,11 +23,16 @@ class DependencyError(ExchangeError):
 
 
 class ConnectionFailed(ExchangeError):
-    """No session with Exchange could be opened. No cmdlet was run. ``check`` is the part that says what to do."""
+    """No session with Exchange could be opened. No cmdlet was run.
 
-    def __init__(self, msg: str, check: str = "") -> None:
+    ``check`` is the part of the words that says what to do. ``may_pass``: the cause may be gone in a moment, so that
+    trying again is worth it. A refused login never is: enough of them lock an account.
+    """
+
+    def __init__(self, msg: str, check: str = "", *, may_pass: bool = False) -> None:
         super().__init__(f"{msg} {check}".strip())
         self.came_back, self.check = msg, check
+        self.may_pass = may_pass
 
 
 class LoginFailed(ConnectionFailed):
@@ -39,7 +44,14 @@ class SessionRefused(ConnectionFailed):
 
 
 class SessionLost(ExchangeError):
-    """An open session broke, or a cmdlet did not answer in time: whether the last cmdlet took effect is unknown."""
+    """An open session broke, or a cmdlet did not answer in time: whether the last cmdlet took effect is unknown.
+
+    ``was_silent``: it was the time that ran out, and a repetition would take as long again.
+    """
+
+    def __init__(self, msg: str, *, was_silent: bool = False) -> None:
+        super().__init__(msg)
+        self.was_silent = was_silent
 
 
 class UnexpectedReply(ExchangeError):

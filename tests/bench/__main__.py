@@ -128,16 +128,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("bench: interrupted\n")
         return _INTERRUPTED
-    except (WentWrong, CannotStart) as error:
-        sys.stderr.write(f"bench: {error}\n")
-        return 1
     sys.stdout.write(f"{described(options.settings)}\n\n{as_text(results)}")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(document(options, results), indent=2) + "\n", "utf-8")
-    if options.write_docs:
+    broke = any(result.broke for result in results)
+    if options.write_docs and not broke:
         write_docs(PAGE, results, described(options.settings))
     missed = any(goal.verdict == "missed" for result in results for goal in result.goals)
-    return 1 if options.strict and missed else 0
+    return 1 if broke or (options.strict and missed) else 0
 
 
 def measure(options: Options) -> list[CaseResult]:
@@ -146,9 +144,18 @@ def measure(options: Options) -> list[CaseResult]:
     with tempfile.TemporaryDirectory(prefix="mx-bench-") as folder:
         bench = Bench(options.settings, Path(folder), _progress)
         try:
-            return [bench.run(name) for name in options.cases]
+            return [_measured(bench, name) for name in options.cases]
         finally:
             bench.close()
+
+
+def _measured(bench: Bench, name: str) -> CaseResult:
+    """A case that breaks must not take with it what the others found."""
+    try:
+        return bench.run(name)
+    except (WentWrong, CannotStart) as error:
+        sys.stderr.write(f"bench: {name}: {error}\n")
+        return CaseResult(name, name, broke=str(error))
 
 
 def _interrupt(*_: object) -> None:

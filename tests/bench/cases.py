@@ -109,6 +109,8 @@ class Bench:
         """A thousand mailboxes, a tenth of them to be changed: against a loop of tasks."""
         result, ours = self._listed("loop1k", 10_000, 1_000, 0.9)
         loop = next(row for row in result.rows if row.what == _LOOP)
+        assert result.limit is not None
+        result.notes.append(f"at the limit it would be {loop.seconds / result.limit:.0f} times faster than the loop")
         result.goals = [
             Goal("faster than one task for each mailbox", loop.seconds / ours.took.seconds, 50, " times", at_least=True)
         ]
@@ -159,13 +161,15 @@ class Bench:
         number = min(settings.scaled(listed), self._size)
         changes = number - round(number * pop_enabled)
         job = Job(runner.exchange.addresses[:number], pop_enabled, sessions if self.parallel else 1)
-        least = limit(Work(self._size, number, changes, sessions), settings.costs)
-        parallel = f", {sessions} sessions" if sessions > 1 else ""
+        runs = [runner.ours(job) for _ in range(settings.repeat)]
+        ours = Figures(median([one.took for one in runs]), runs[-1].served)
+        # The module may use more sessions than it was told to: then that is what it is measured against.
+        used = max(sessions, ours.served.sessions if ours.served is not None else 1)
+        least = limit(Work(self._size, number, changes, used), settings.costs)
+        parallel = f", {used} sessions" if used > 1 else ""
         result = CaseResult(name, f"{number:,} listed, {changes:,} to change{parallel}", least.seconds)
         if sessions > 1 and not self.parallel:
             result.notes.append("this version has no parallel_sessions: ours used one")
-        runs = [runner.ours(job) for _ in range(settings.repeat)]
-        ours = Figures(median([one.took for one in runs]), runs[-1].served)
         result.rows.append(ours.row("ours", f"of it Ansible alone: {self._ansible(runner).seconds:.2f} s"))
         sample = number if settings.whole else min(settings.sample, number)
         few = Job(job.identities[:sample], pop_enabled)

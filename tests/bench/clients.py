@@ -53,12 +53,13 @@ def bulk_read(options: Mapping[str, Any]) -> dict[str, float]:
     from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import Say
     from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access_info import POP3_ACCESS_INFO
 
+    unheard = Say(lambda _: None)
     params = {name: entry.get("default") for name, entry in POP3_ACCESS_INFO.argument_spec.items()}
     params |= options["connection"]
     results: list[Mapping[str, Any]] = []
 
     def ours() -> int:
-        results[:] = [POP3_ACCESS_INFO.run(params, check_mode=False, say=Say(lambda _: None))]
+        results[:] = [POP3_ACCESS_INFO.run(params, check_mode=False, say=unheard)]
         return len(results[0]["mailboxes"])
 
     def general() -> int:
@@ -71,6 +72,8 @@ def bulk_read(options: Mapping[str, Any]) -> dict[str, float]:
                 shell.add_cmdlet("Select-Object").add_parameter("Property", PROPERTIES)
             return len(shell.invoke())
 
+    # Imports and the first TLS context are not what a mailbox costs; the case `one` has them.
+    POP3_ACCESS_INFO.run(params | {"identity": options["identity"]}, check_mode=False, say=unheard)
     if options["profile"]:
         _profile(ours)
     taken = [_processor_time(ours) for _ in range(options["repeat"])]

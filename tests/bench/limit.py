@@ -5,13 +5,14 @@
 
 What no client can avoid:
 
-- A session: one round trip to open it and one to learn that it is open, before which nothing may be sent ([MS-PSRP]
-  3.1.4: a pipeline needs an opened pool); one to close it. Sessions are opened and closed side by side.
+- A session: one round trip to open it and one to learn that it is open, before which nothing may be sent ([MS-PSRP]:
+  a pipeline needs an opened pool); one to close it. Sessions are opened and closed side by side.
 - A pipeline: one round trip starts it, a second one brings its output. The second waits at the server while the cmdlet
   works, so of the two, work and way, only the longer one counts. Further answers, and input that follows, travel while
   the cmdlet works: they cost nothing.
 - Looking: every mailbox is looked up by its identity, or the whole organisation is listed, whichever is cheaper.
-  Lookups are shared between the sessions; a listing is one cmdlet in one session.
+  Lookups are shared between the sessions; a listing is one cmdlet in one session. (Filters could split it, and would
+  have Exchange search the directory several times: what that costs is not in the model.)
 - Changing: a write and the lookup before it, shared between the sessions. It begins when all looking has ended: the
   plan has to be known as a whole before the first change (`max_changes`, `exclusive`).
 - Proving: each changed mailbox is looked at once more, in the cheaper of the two ways.

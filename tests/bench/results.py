@@ -56,3 +56,5 @@ class CaseResult:
     rows: list[Row] = field(default_factory=list)
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    broke: str | None = None
+    """Why there is nothing to see, or not all."""

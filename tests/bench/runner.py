@@ -103,6 +103,7 @@ class Runner:
         self._progress(f"bulk read in process, Select-Object {'visible' if select_object else 'not visible'}")
         took = self._client(
             "bulk_read",
+            identity=self.exchange.addresses[0],
             mailboxes=self.exchange.mailboxes,
             sample=sample,
             select_object=select_object,

@@ -46,7 +46,8 @@ def write_docs(page: Path, results: Sequence[CaseResult], preface: str) -> None:
 
 
 def _lines(result: CaseResult) -> list[tuple[str, ...]]:
-    lines = [(result.title, *[""] * (len(_HEADINGS) - 2), "; ".join(result.notes))]
+    notes = [*result.notes, *(["BROKE"] if result.broke else [])]
+    lines = [(result.title, *[""] * (len(_HEADINGS) - 2), "; ".join(notes))]
     lines += [_line(row, result.limit) for row in result.rows]
     if result.limit is not None:
         lines.append(("  the limit", _number(result.limit), "1.00", *[""] * (len(_HEADINGS) - 3)))

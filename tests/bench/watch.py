@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-_LOOK_EVERY = 0.1
+_LOOK_EVERY = 0.25
 """Seconds between two looks at the processes. The kernel keeps each one's maximum: only the last look counts."""
 _PATIENCE = 10.0
 

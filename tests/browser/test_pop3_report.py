@@ -291,7 +291,7 @@ def test_contrast_is_enough_in_light_and_dark(open_page: Open, drift: dict[str, 
     assert (ground == "rgb(18, 20, 23)") == (scheme == "dark")
 
 
-@pytest.mark.parametrize("width", [360, 800, 1056, 1280])
+@pytest.mark.parametrize("width", [360, 800, 920, 1056, 1280])
 def test_nothing_sticks_out(open_page: Open, width: int) -> None:
     wide = mailbox("W" * 300, on=True, mail="w" * 200 + "@contoso.com", organizational_unit="contoso.com/" + "U" * 200)
     seen = open_page(report([wide, mailbox("Ann")], []), viewport={"width": width, "height": 800})

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from simulator import Organisation, Simulator
+from simulator import Farm, Organisation, Simulator
 from simulator.exchange.organisation import large_organisation
 from support.browser import chromium, opened
 from support.controller import ROOT, Controller
@@ -61,7 +61,7 @@ def contoso() -> tuple[Organisation, list[str]]:
     return people, [*listed, "scaner-berlin@contoso.com"]
 
 
-def write_report(controller: Controller, exchange: Simulator, declared: list[str]) -> None:
+def write_report(controller: Controller, exchange: Farm, declared: list[str]) -> None:
     """Run the playbook as a user does."""
     variables = {
         "pop3_report_connection_uri": exchange.exchange.https_uri,

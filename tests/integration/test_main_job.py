@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from simulator import Failure, SessionDrop
+from simulator.exchange.cmdlets import CmdletCall
 from support.pop3_tasks import Pop3Tasks
 
 OWN = {
@@ -140,6 +141,7 @@ def test_the_domain_controller_is_given_to_every_cmdlet(pop3: Pop3Tasks) -> None
 
 def test_a_change_without_read_back_is_unconfirmed(pop3: Pop3Tasks) -> None:
     pop3.simulator.exchange.behaviour.session_drops.append(SessionDrop(SET, when="after"))
+    forbid_sessions_after(pop3, SET)
     run = pop3(identities=["John Smith", "Jon Smith"])
     result = run.result
     assert run.returncode == 2
@@ -147,6 +149,16 @@ def test_a_change_without_read_back_is_unconfirmed(pop3: Pop3Tasks) -> None:
     assert result["mailboxes"][0]["after"] is None
     assert result["restart_required"]
     assert "broke during" in result["msg"]
+
+
+def forbid_sessions_after(pop3: Pop3Tasks, cmdlet: str) -> None:
+    """No further session can be opened once the cmdlet has arrived."""
+
+    def on_call(call: CmdletCall) -> None:
+        if call.name == cmdlet:
+            pop3.simulator.exchange.behaviour.refuse_opening = "Access is denied."
+
+    pop3.simulator.exchange.on_call = on_call
 
 
 def test_the_time_out_of_a_task_loses_nothing(here: Pop3Tasks) -> None:
@@ -177,7 +189,7 @@ def test_an_error_that_comes_after_the_change_hides_no_change(here: Pop3Tasks) -
 
 
 def test_a_session_that_breaks_while_reading_changes_nothing_and_accounts_for_all(pop3: Pop3Tasks) -> None:
-    pop3.simulator.exchange.behaviour.session_drops.append(SessionDrop(GET, nth=2))
+    pop3.simulator.exchange.behaviour.session_drops += [SessionDrop(GET, nth=number) for number in range(2, 20)]
     result = pop3(identities=["John Smith", "Patrick Colon", "Smith, Jane"]).result
     assert result["failed"]
     assert [line["identity"] for line in result["mailboxes"]] == ["John Smith", "Patrick Colon", "Smith, Jane"]
@@ -271,13 +283,13 @@ def test_strange_names_travel_as_data(pop3: Pop3Tasks) -> None:
     assert all(pop3.pop_enabled(f"strange{number}") for number in range(len(STRANGE)))
 
 
-def test_500_identities_use_one_session(pop3: Pop3Tasks) -> None:
+def test_500_identities_use_one_session_or_a_few(pop3: Pop3Tasks) -> None:
     names = [f"user{n:03}" for n in range(500)]
     for name in names:
         pop3.simulator.organisation.add_mailbox(name, pop_enabled=name.endswith("0"))
     result = pop3(identities=names).result
     assert result["counts"] == {"total": 500, "changed": 450, "unchanged": 50, "failed": 0}
-    assert len(pop3.simulator.exchange.shells) == 1
+    assert len(pop3.simulator.exchange.shells) <= 4
 
 
 def test_one_mailbox_with_nothing_to_do_costs_six_requests(here: Pop3Tasks) -> None:

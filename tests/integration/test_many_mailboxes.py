@@ -18,6 +18,8 @@ from simulator import Ending, Failure, SessionDrop, Simulator
 from support.in_process import InProcess
 from support.pop3_tasks import Pop3Tasks
 
+from .test_main_job import forbid_sessions_after
+
 GET, SET = "Get-CASMailbox", "Set-CASMailbox"
 TRANSIENT = "Microsoft.Exchange.Data.Directory.ADTransientException"
 
@@ -122,6 +124,7 @@ def test_different_changes_go_in_different_pipelines(many: Pop3Tasks) -> None:
 def test_a_session_that_breaks_among_many_changes_leaves_the_truth(many: Pop3Tasks) -> None:
     """What was sent and not answered is unconfirmed, and may have been changed: the services have to be restarted."""
     many.simulator.exchange.behaviour.session_drops.append(SessionDrop(SET, nth=11))
+    forbid_sessions_after(many, SET)
     result = many(identities=USERS).result
     assert set(reasons(result).values()) == {"unconfirmed"}
     assert set(reasons(result)) == set(USERS)
@@ -155,7 +158,7 @@ def test_a_long_list_is_looked_up_in_a_listing(many: Pop3Tasks) -> None:
     result = many(identities=[*addresses, "nobody@contoso.com", "Alex Meyer"]).result
     assert result["counts"] == {"total": 302, "changed": 20, "unchanged": 280, "failed": 2}
     assert reasons(result) == {"nobody@contoso.com": "not_found", "Alex Meyer": "ambiguous"}
-    assert many.simulator.exchange.calls_of(GET)[0].parameters == {"ResultSize": 1000}
+    assert many.simulator.exchange.calls_of(GET)[0].parameters == {"ResultSize": 604}
     asked = {value for call in many.simulator.exchange.calls_of(GET) for value in call.pipeline_input}
     assert set(addresses[20:]).isdisjoint(asked)
     assert set(addresses[:20]) <= asked
@@ -217,12 +220,24 @@ def test_where_exchange_allows_fewer_sessions_fewer_do_the_work(many: Pop3Tasks)
 
 
 def test_one_of_several_sessions_breaks(many: Pop3Tasks) -> None:
-    many.simulator.exchange.behaviour.session_drops.append(SessionDrop(SET, nth=5))
+    many.simulator.exchange.behaviour.session_drops.append(SessionDrop(SET, nth=25))
+    result = many(identities=USERS, parallel_sessions=4).result
+    assert "failed" not in result
+    assert changed(result) == set(USERS)
+    assert len(many.simulator.exchange.shells) == 5
+
+
+def test_one_of_several_sessions_breaks_for_good(many: Pop3Tasks) -> None:
+    """The others finish what they have, and it is known."""
+    drops = many.simulator.exchange.behaviour.session_drops
+    drops.append(SessionDrop(SET, nth=25))
+    many.simulator.exchange.on_call = lambda _call: many.simulator.exchange.behaviour.__setattr__(
+        "refuse_opening", "Access is denied." if drops[0].seen else None
+    )
     result = many(identities=USERS, parallel_sessions=4).result
     assert "broke during Set-CASMailbox" in result["msg"]
     unconfirmed = {identity for identity, reason in reasons(result).items() if reason == "unconfirmed"}
     assert unconfirmed
-    # The others have finished what they had, and it is known.
     assert changed(result) | set(reasons(result)) == set(USERS)
     assert all(many.pop_enabled(name) for name in changed(result))
 

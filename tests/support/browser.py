@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
 
 from support.prerequisites import program
 
@@ -47,6 +47,10 @@ class Opened:
     complaints: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
 
+    def dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
 
@@ -67,7 +71,7 @@ def opened(browser: Browser, folder: Path, html: str, **context: Any) -> Iterato
         page = profile.new_page()
         seen = Opened(page)
         profile.on("request", lambda request: seen.requests.append(request.url))
-        page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", seen.dismiss)
         page.on("console", lambda message: seen.complaints.append(_text(message)))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.goto(path.as_uri())

@@ -7,7 +7,8 @@ the faces. The wire to the simulated Exchange is real all the same."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -31,8 +32,11 @@ DEFINITIONS: dict[str, ModuleDefinition] = {
 }
 
 
+@dataclass
 class InProcess(Controller):
-    """Only for plays of one task of this collection, given as data."""
+    """Only for plays of one task of this collection, given as data. ``notes`` has what ``-v`` would show."""
+
+    notes: list[str] = field(default_factory=list)
 
     def play(self, plays: Sequence[Mapping[str, Any]] | str, *arguments: str, json_output: bool = True) -> Run:
         """Run the only task of the only play."""
@@ -42,11 +46,14 @@ class InProcess(Controller):
         ((name, options),) = [(key, value) for key, value in task.items() if key.startswith("mailops.exchange.")]
         if set(task) - {"name", name}:
             pytest.skip("needs keywords of Ansible")
-        result = run_module(name.rpartition(".")[2], options, check_mode="--check" in arguments)
+        self.notes.clear()
+        result = run_module(name.rpartition(".")[2], options, check_mode="--check" in arguments, note=self.notes.append)
         return Run(2 if result.get("failed") else 0, json.dumps(result), "", [{"host": "localhost", **result}])
 
 
-def run_module(name: str, options: Mapping[str, Any], *, check_mode: bool = False) -> dict[str, Any]:
+def run_module(
+    name: str, options: Mapping[str, Any], *, check_mode: bool = False, note: Callable[[str], None] = print
+) -> dict[str, Any]:
     """Return the result of a module as Ansible would have it."""
     definition = DEFINITIONS[name]
     warnings: list[str] = []
@@ -60,7 +67,7 @@ def run_module(name: str, options: Mapping[str, Any], *, check_mode: bool = Fals
         if validated.error_messages:
             return {"failed": True, "changed": False, "msg": ", ".join(validated.error_messages)}
         params = definition.defaults(dict(validated.validated_parameters), HostConnection, {})
-        result = definition.run(params, check_mode=check_mode, say=Say(warnings.append))
+        result = definition.run(params, check_mode=check_mode, say=Say(warnings.append, note=note))
     except ExchangeError as exc:
         return {"failed": True, "changed": False, "msg": str(exc)}
     return {**result, **({"warnings": warnings} if warnings else {})}

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from .._core._mailbox import Failure, Finding, Mailbox, MimeFormat, Pop3Settings, Reason
@@ -35,6 +35,9 @@ NEEDED = ("Guid", "Name", "PrimarySmtpAddress", "ServerName", "Identity", *_PROP
 UNLIMITED = "Unlimited"
 """-ResultSize for all mailboxes; the default cuts after 1000 (Microsoft's page on Get-CASMailbox)."""
 
+
+_NAMED_BY_ONE = 100
+"""Answers about one identity at most. It should be one; what Exchange makes of an ambiguous name is its own affair."""
 
 _WORTH_A_PROBE = 50
 """From so many mailboxes on, having Exchange send a part of each is worth a try: three round trips."""
@@ -77,7 +80,7 @@ class CasMailboxes:
     def find(self, identity: str) -> Finding:
         """Return the mailbox that ``identity`` names, in any form that Exchange accepts, or why there is none."""
         _refuse_blank(identity)
-        reply = self._invoke(GET, {"Identity": identity})
+        reply = self._invoke(GET, {"Identity": identity}, most=_NAMED_BY_ONE)
         if reply.errors:
             return _reasons.failure_for(GET, identity, reply.errors[0])
         if not reply.answers:
@@ -95,7 +98,8 @@ class CasMailboxes:
             _refuse_blank(identity)
         probing = len(identities) >= _WORTH_A_PROBE
         worth_it = NEEDED if self._abilities.select_object or probing else ()
-        reply = self._invoke(GET, {}, values=identities, properties=worth_it)
+        most = len(identities) * _NAMED_BY_ONE
+        reply = self._invoke(GET, {}, values=identities, properties=worth_it, most=most)
         if GET in self._abilities.hidden:
             return {identity: _reasons.failure_for(GET, identity, reply.errors[0]) for identity in identities}
         if _is_unbound(reply):
@@ -124,11 +128,12 @@ class CasMailboxes:
         filter_: str | None,
         organizational_unit: str | None,
         take: Callable[[Mailbox], None],
+        again: Callable[[], None],
     ) -> None:
         """Hand over every mailbox that an OPATH filter and an organizational unit select; without both, every mailbox.
 
-        Raises SelectionFailed, and UnexpectedReply if one of the answers is not understood: who is not known to be
-        selected must not be taken for somebody who is not.
+        ``again`` is called where all of them come once more. Raises SelectionFailed, and UnexpectedReply if one of the
+        answers is not understood: who is not known to be selected must not be taken for somebody who is not.
         """
         scope: dict[str, Value] = {}
         if filter_:
@@ -136,16 +141,30 @@ class CasMailboxes:
         if organizational_unit:
             scope["OrganizationalUnit"] = organizational_unit
         reply = self._invoke(
-            GET, {"ResultSize": UNLIMITED, **scope}, properties=NEEDED, take=lambda record: take(mailbox_of(record))
+            GET,
+            {"ResultSize": UNLIMITED, **scope},
+            properties=NEEDED,
+            take=lambda record: take(mailbox_of(record)),
+            again=again,
         )
         if reply.errors:
             asked = ", ".join(f"-{name} {value}" for name, value in scope.items())
             failure = _reasons.failure_for(GET, asked or "all mailboxes", reply.errors[0])
             raise SelectionFailed(f"The mailboxes could not be selected ({asked or 'all'}). {failure.msg}")
 
-    def list_some(self, most: int, properties: Sequence[str], take: Callable[[Record], None]) -> bool:
+    def list_some(
+        self, most: int, properties: Sequence[str], take: Callable[[Record], None], again: Callable[[], None]
+    ) -> bool:
         """Hand over the mailboxes of the organisation, ``most`` of them at most. Return whether there was no error."""
-        reply = self._invoke(GET, {"ResultSize": most}, properties=(*NEEDED, *properties), take=take, quiet=True)
+        reply = self._invoke(
+            GET,
+            {"ResultSize": most},
+            properties=(*NEEDED, *properties),
+            take=take,
+            again=again,
+            most=most + 1,
+            quiet=True,
+        )
         return not reply.errors
 
     def set(self, change: Change) -> Failure | None:
@@ -175,18 +194,20 @@ class CasMailboxes:
         values: Sequence[str] | None = None,
         properties: Sequence[str] = (),
         take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
+        most: int | None = None,
         quiet: bool = False,
     ) -> Reply:
         """Run a cmdlet; with ``properties``, have Exchange send only these where it can."""
         abilities = self._abilities
         if name in abilities.hidden:
             return Reply((abilities.hidden[name],))
-        cmdlet = Cmdlet(name, parameters | self._common)
+        pipeline = Pipeline((Cmdlet(name, parameters | self._common),), None if values is None else tuple(values), most)
         reply = None
         if properties and abilities.select_object is not False:
-            reply = self._select(cmdlet, values, properties, take)
+            reply = self._select(pipeline, properties, take, again)
         if reply is None:
-            reply = self._session.invoke(Pipeline((cmdlet,), _tuple(values)), take)
+            reply = self._session.invoke(pipeline, take, again)
         for warning in () if quiet else reply.warnings:
             self._warn(warning)
         if reply.errors and _reasons.is_hidden(reply.errors[0]):
@@ -195,10 +216,10 @@ class CasMailboxes:
 
     def _select(
         self,
-        cmdlet: Cmdlet,
-        values: Sequence[str] | None,
+        pipeline: Pipeline,
         properties: Sequence[str],
         take: Callable[[Record], None] | None,
+        again: Callable[[], None] | None,
     ) -> Reply | None:
         """Run a cmdlet with Select-Object behind it; None where Exchange would not have that."""
         arrived = False
@@ -210,7 +231,8 @@ class CasMailboxes:
                 take(record)
 
         select = Cmdlet("Select-Object", {"Property": tuple(properties)})
-        reply = self._session.invoke(Pipeline((cmdlet, select), _tuple(values)), taken if take else None)
+        selecting = replace(pipeline, cmdlets=(*pipeline.cmdlets, select))
+        reply = self._session.invoke(selecting, taken if take else None, again)
         if arrived or reply.records:
             self._abilities.select_object = True
         elif self._abilities.select_object is None and reply.errors and not reply.errors[0].failure_category:
@@ -225,10 +247,6 @@ def _refuse_blank(identity: str) -> None:
     # before the wire.
     if not identity.strip():
         raise ValueError("an identity is needed")
-
-
-def _tuple(values: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(values)
 
 
 def _is_unbound(reply: Reply) -> bool:

@@ -36,6 +36,10 @@ class Listing:
             key = _key(identity)
             if key is not None:
                 self._asked[key].append(identity)
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: the listing comes once more."""
         self._found: dict[str, Mailbox] = {}
         self._doubtful: set[str] = set()
         self.seen = 0

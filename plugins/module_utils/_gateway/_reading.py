@@ -9,6 +9,7 @@ hundred on, a listing of the organisation answers for most of them, and Exchange
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -27,10 +28,10 @@ ONE_BY_ONE = 7
 LISTING_FROM = 200
 """As many as this make a listing worth it."""
 
-_LISTED_PER_ASKED = 2
-"""How many mailboxes a listing may have for each one that is asked for. To list one takes a quarter of a look-up (the
-cost model of ``make bench``), so this bounds what a listing wastes where the organisation is far larger than the list.
-"""
+_ALONE, _SHARED = 2.0, 1.25
+"""How many mailboxes a listing may have for each one that is asked for, where one session or several would look them up
+otherwise. To list one takes a quarter of a look-up (the cost model of ``make bench``), so this bounds what a listing
+wastes where the organisation is far larger than the list."""
 
 _BATCH = 500
 """Identities in one pipeline at most."""
@@ -81,9 +82,10 @@ class Reading:
 
     def _listed(self, identities: Sequence[str], settled: Callable[[Mailbox], bool]) -> dict[str, Mailbox]:
         listing = Listing(identities)
-        most = max(1000, len(identities) * _LISTED_PER_ASKED)
+        several = self._how_many_sessions(len(identities)) > 1
+        most = math.ceil(len(identities) * (_SHARED if several else _ALONE))
         try:
-            if not self._cas(self._sessions.first).list_some(most, PROPERTIES, listing.show):
+            if not self._cas(self._sessions.first).list_some(most, PROPERTIES, listing.show, listing.forget):
                 return {}
         except UnexpectedReply:
             return {}  # whom it is about is not known: asked one after the other, it comes out

@@ -17,6 +17,7 @@ from .._core import _outcome
 from .._core._mailbox import Failure, Finding, Mailbox, Reason
 from .._core._outcome import Outcome
 from .._core._plan import Change
+from .._errors import ExchangeError, SessionLost
 from .._gateway._cas_mailbox import CasMailboxes
 from .._gateway._reading import ONE_BY_ONE, batches_of
 from .._session._protocol import Session
@@ -45,7 +46,7 @@ class Changing:
 
     def make(self, changes: Changes) -> None:
         """Make the changes and read them back."""
-        sessions = self._exchange.how_many_sessions(len(changes))
+        sessions = self._exchange.sessions_for_changes(len(changes))
         self._exchange.progress.begin("changed and read back", len(changes))
         batches = [batch for alike in _alike(changes) for batch in batches_of(alike, _BATCH, sessions)]
         self._exchange.sessions.share(self._work, batches, sessions)
@@ -54,13 +55,37 @@ class Changing:
         mailboxes = self._exchange.cas(session)
         pending: list[Change] = []
         for batch in batches:
-            pending += self._not_as_wanted(self._send(batch, mailboxes), mailboxes)
+            pending += self._not_as_wanted(self._send_surely(batch, mailboxes), mailboxes)
             self._exchange.progress.advance(len(batch))
         for seconds in _PATIENCE:
             if not pending:
                 return
             time.sleep(seconds)
             pending = self._not_as_wanted(pending, mailboxes)
+
+    def _send_surely(self, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
+        """Send the changes; if the session breaks over it, look what came of them, and send once more what did not."""
+        try:
+            return self._send(batch, mailboxes)
+        except SessionLost as lost:
+            left = self._left_after(lost, batch, mailboxes)
+        # To send a declared setting to a mailbox that does not have it is the same the second time.
+        return self._send(left, mailboxes)
+
+    def _left_after(self, lost: SessionLost, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
+        """Return those of a batch that are not as wanted. Where nobody can look, what is known stays as it is."""
+        try:
+            found = _found(batch, mailboxes)
+        except ExchangeError as exc:
+            raise SessionLost(f"{lost} {exc}") from exc
+        left = []
+        for change in batch:
+            finding = found[change.mailbox.guid]
+            if isinstance(finding, Mailbox) and not change.wanted.missing_in(finding.settings):
+                self._note([change], _outcome.read_back(change, finding.settings))
+            else:
+                left.append(change)
+        return left
 
     def _send(self, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
         """Send the changes, and return those that Exchange accepted and that have to be read back."""

@@ -15,11 +15,11 @@ from .._core._steps import Step, StepName, StepState, all_steps, first_failure
 from .._errors import ConnectionFailed, DependencyError, ExchangeError, LoginFailed, SessionRefused
 from .._gateway._rights import Look, Rights, look_at
 from .._session._interrupt import TimedOut
-from .._session._protocol import SelfDescribing, SessionFacts
+from .._session._protocol import SelfDescribing, Session, SessionFacts
 from .._transport._endpoint import Authentication, Endpoint
 from .._transport._probe import Answer, Probe, ProbeFailed, Tls, is_address
 from ._definition import Result, Say
-from ._exchange import Connection, Exchange, connection_from, exchange_module
+from ._exchange import Connection, connection_from, exchange_module
 
 _EXPIRES_SOON = 30
 """Days before a certificate ends in which that is worth a word."""
@@ -32,11 +32,11 @@ _ROLE = (
 
 def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
     """Go the way. Nothing is changed and no mailbox is read, so check mode is the same."""
-    del check_mode
+    del check_mode, say
     connection = connection_from(params)
     connection.endpoint.check_files()
     way = _Way(connection, change_is_needed=params["needed_rights"] == "change")
-    way.go(say)
+    way.go()
     return way.result()
 
 
@@ -59,14 +59,14 @@ class _Way:
         self._facts: SessionFacts | None = None
         self._look: Look | None = None
 
-    def go(self, say: Say) -> None:
+    def go(self) -> None:
         """Take one step after the other, as far as the way leads."""
         try:
             self._name()
             self._port()
             self._shake_hands()
             self._path()
-            self._enter(say)
+            self._enter()
         except _Stop:
             return
 
@@ -114,16 +114,16 @@ class _Way:
 
     # --- with credentials: once ---
 
-    def _enter(self, say: Say) -> None:
+    def _enter(self) -> None:
         if self._answer and not self._probe.method_is_offered(self._answer):
             self._fail(StepName.AUTHENTICATION, *self._not_offered(self._answer))
         began = time.monotonic()
         try:
-            with self._connection.open(say) as exchange:
+            with self._connection.open_once() as session:
                 # One exchange of messages does both, so there is one time for both.
                 self._ok(StepName.AUTHENTICATION, f"The login was accepted: {_who(self._endpoint)}.")
                 self._ok(StepName.SESSION, self._opened(), time.monotonic() - began)
-                self._look_around(exchange)
+                self._look_around(session)
         except (LoginFailed, DependencyError) as exc:
             self._fail_with(StepName.AUTHENTICATION, exc, time.monotonic() - began)
         except ConnectionFailed as exc:
@@ -137,8 +137,7 @@ class _Way:
             reached = {step.name for step in self._steps}
             self._fail_with(StepName.RIGHTS if StepName.SESSION in reached else StepName.SESSION, exc, None)
 
-    def _look_around(self, exchange: Exchange) -> None:
-        session = exchange.sessions.first
+    def _look_around(self, session: Session) -> None:
         began = time.monotonic()
         self._look = look = look_at(session, self._connection.domain_controller)
         seconds = time.monotonic() - began

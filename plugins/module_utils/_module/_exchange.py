@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from .._gateway._reading import Reading
 from .._session._interrupt import closing_on_signals
 from .._session._parallel import ParallelSessions
 from .._session._protocol import Session
+from .._session._reconnecting import WAITS, ReconnectingSession
 from .._transport._endpoint import Endpoint
 from .._transport._open import open_session
 from ._connection import (
@@ -32,8 +33,9 @@ from ._warnings import once_each
 _SEVERAL = 4
 """Sessions at most where the user does not say; Exchange allows a user 18 by default (PowerShellMaxConcurrency)."""
 
-_SEVERAL_FROM = 1000
-"""As many mailboxes to look up or to change as this are worth more than one session."""
+_LOOK_UPS_WORTH_SEVERAL = 1000
+_CHANGES_WORTH_SEVERAL = 100
+"""From so many on, opening more sessions takes less time than it saves. A change takes some ten times a look-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,15 @@ class Exchange:
     @property
     def reading(self) -> Reading:
         """Looking up the mailboxes of a list."""
-        return Reading(self.sessions, self.cas, self.how_many_sessions, self.progress.advance)
+        return Reading(self.sessions, self.cas, self.sessions_for_look_ups, self.progress.advance)
 
-    def how_many_sessions(self, mailboxes: int) -> int:
-        """Return how many sessions so many mailboxes are worth."""
-        return self.asked_sessions or (_SEVERAL if mailboxes >= _SEVERAL_FROM else 1)
+    def sessions_for_look_ups(self, number: int) -> int:
+        """Return how many sessions so many look-ups are worth."""
+        return self.asked_sessions or (_SEVERAL if number >= _LOOK_UPS_WORTH_SEVERAL else 1)
+
+    def sessions_for_changes(self, number: int) -> int:
+        """Return how many sessions so many changes are worth."""
+        return self.asked_sessions or (_SEVERAL if number >= _CHANGES_WORTH_SEVERAL else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,18 @@ class Connection:
         most = self.parallel_sessions or _SEVERAL
         with (
             closing_on_signals(),
-            ParallelSessions(lambda: open_session(self.endpoint), most, say.note) as sessions,
+            ParallelSessions(self._session(say, WAITS), self._session(say, ()), most, say.note) as sessions,
         ):
             yield Exchange(sessions, Progress(say.progress), cas, self.parallel_sessions)
+
+    @contextmanager
+    def open_once(self) -> Iterator[Session]:
+        """Open one session in one attempt, and run nothing again where it breaks: for finding out how it is."""
+        with closing_on_signals(), open_session(self.endpoint) as session:
+            yield session
+
+    def _session(self, say: Say, waits: Sequence[float]) -> Callable[[], Session]:
+        return lambda: ReconnectingSession(lambda: open_session(self.endpoint), say.note, waits)
 
 
 def connection_from(params: Mapping[str, Any]) -> Connection:

@@ -88,7 +88,7 @@ class _Run:
             exchange.progress.advance()
 
         try:
-            exchange.mailboxes.select(filter_, targets.selection.organizational_unit, take)
+            exchange.mailboxes.select(filter_, targets.selection.organizational_unit, take, self._selected.clear)
         except BaseException:
             self._selected.clear()  # a part of a selection is none
             raise

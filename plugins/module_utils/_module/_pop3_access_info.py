@@ -54,7 +54,7 @@ class _Look:
             self._selected.append(mailbox)
             exchange.progress.advance()
 
-        exchange.mailboxes.select(selection.filter, selection.organizational_unit, take)
+        exchange.mailboxes.select(selection.filter, selection.organizational_unit, take, self._selected.clear)
 
     def result(self) -> Result:
         """Return the result in Ansible's form. Each identity is in it, as a mailbox or as a failure."""

@@ -30,10 +30,20 @@ Work = Callable[[Session, Iterator[T]], None]
 
 
 class ParallelSessions:
-    """Opened with one session by its context manager; ``share`` opens more, up to ``most``, and keeps them."""
+    """Opened with one session by its context manager; ``share`` opens more, up to ``most``, and keeps them.
 
-    def __init__(self, open_session: Callable[[], Session], most: int, note: Callable[[str], None]) -> None:
-        self._open_session = open_session
+    ``first`` makes the session that there has to be, ``further`` one that may be done without.
+    """
+
+    def __init__(
+        self,
+        first: Callable[[], Session],
+        further: Callable[[], Session],
+        most: int,
+        note: Callable[[str], None],
+    ) -> None:
+        self._open_first = first
+        self._open_further = further
         self._most = most
         self._note = note
         self._sessions = ExitStack()
@@ -42,7 +52,7 @@ class ParallelSessions:
         self._lock = threading.Lock()
 
     def __enter__(self) -> ParallelSessions:
-        self.first = self._sessions.enter_context(self._open_session())
+        self.first = self._sessions.enter_context(self._open_first())
         return self
 
     def __exit__(
@@ -95,7 +105,7 @@ class ParallelSessions:
         with contextlib.suppress(IndexError):
             return self._idle.pop()
         try:
-            session = self._open_session().__enter__()
+            session = self._open_further().__enter__()
         except ConnectionFailed as exc:
             self._note(f"Fewer sessions do the work: {exc}")
             return None

@@ -51,6 +51,8 @@ class Pipeline:
 
     cmdlets: tuple[Cmdlet, ...]
     values: tuple[str, ...] | None = None
+    most: int | None = None
+    """Answers at most; whoever sends more is not understood. None where any number is right."""
 
     def __post_init__(self) -> None:
         if not self.cmdlets:
@@ -62,6 +64,11 @@ class Pipeline:
     def name(self) -> str:
         """What runs, for messages."""
         return self.cmdlets[0].name
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it may be run once more without a second thought, by PowerShell's own approved verbs."""
+        return all(cmdlet.name.partition("-")[0] in ("Get", "Select") for cmdlet in self.cmdlets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +131,16 @@ class Session(Protocol):
     ) -> None:
         """Close the session; an error in closing is not raised."""
 
-    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
+    def invoke(
+        self,
+        pipeline: Pipeline,
+        take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
+    ) -> Reply:
         """Run a pipeline and wait for all that it gives. Raises SessionLost or UnexpectedReply.
 
         ``take`` gets each record as it arrives, and the reply then has none: for what would be too much at once.
+        ``again`` is called where all of them come once more, because the session broke in the middle of them.
         """
 
     def abort(self) -> None:
@@ -160,7 +173,7 @@ class SelfDescribing(Protocol):
     def commands(self, patterns: tuple[str, ...]) -> tuple[Command, ...] | None:
         """Return the visible commands with such names (``*`` stands for anything); ``None`` where it does not say.
 
-        Raises SessionLost.
+        Raises SessionLost or UnexpectedReply.
         """
 
     def facts(self) -> SessionFacts:

@@ -19,6 +19,7 @@ from pypsrp.complex_objects import GenericComplexObject
 
 from .._errors import UnexpectedReply
 from .._session._protocol import ErrorRecord, Record
+from ._limits import refuse_definitions
 
 _ESCAPES = re.compile(r"(?:_x[0-9A-Fa-f]{4}_)+")
 _DEEPEST = 16
@@ -27,9 +28,7 @@ _DEEPEST = 16
 
 def record(xml: bytes) -> Record:
     """Return the properties of one object that a cmdlet wrote. Raises UnexpectedReply for what is no CLIXML."""
-    if b"<!" in xml:
-        # No CLIXML has a declaration, and entities could be defined in one.
-        raise UnexpectedReply("Exchange sent an object with an XML declaration in it, which was not read.")
+    refuse_definitions(xml)
     try:
         return _Reader().record(_without_namespace(ElementTree.fromstring(xml)))
     except (ElementTree.ParseError, ValueError) as exc:
@@ -90,7 +89,7 @@ def unescaped(text: str) -> str:
 
 def _unescape(match: re.Match[str]) -> str:
     units = bytes.fromhex("".join(code[2:6] for code in re.findall(r"_x[0-9A-Fa-f]{4}_", match.group())))
-    return units.decode("utf-16-be", "surrogatepass")
+    return units.decode("utf-16-be", "replace")  # half of a surrogate pair could not be shown, nor sent on
 
 
 def _boolean(text: str | None) -> bool:

@@ -16,10 +16,13 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from .._session._protocol import Answer, Cmdlet, Command, ErrorRecord, Pipeline, SessionFacts
 
 Run = Callable[[PowerShell, Callable[[], None]], list[Answer]]
-"""Starts a pipeline and takes all that it gives. Raises SessionLost."""
+"""Starts a pipeline and takes all that it gives. Raises SessionLost, and UnexpectedReply for too much."""
 
 ABOUT = Pipeline((Cmdlet("A question about the session", {}),))
 """How messages call what is asked here."""
+
+MOST = 1000
+"""Answers to one question at most; asked is about a few commands."""
 
 _LANGUAGE = "$ExecutionContext.SessionState.LanguageMode"
 """The only script text in this collection: constant, sent by exchange_endpoint_info alone, and mostly answered with the

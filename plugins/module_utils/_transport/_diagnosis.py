@@ -23,6 +23,7 @@ from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportErr
 
 from .._errors import ConnectionFailed, LoginFailed, SessionRefused
 from ._endpoint import Authentication, Endpoint
+from ._limits import AnswerTooLarge
 
 _E = TypeVar("_E", bound=BaseException)
 
@@ -31,16 +32,22 @@ RESOURCE_URI_NOT_FOUND = 2150858811
 SHELL_NOT_FOUND = 2150858843
 OPERATION_TIMED_OUT = 2150858793
 
+_TIME_OUTS = (urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError)
+
 _QUOTED = 300
 """How many characters of a server's own words are quoted at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What came back, and what to check; each one or more whole sentences."""
+    """What came back, and what to check; each one or more whole sentences.
+
+    ``may_pass``: it may be gone in a moment, as it is while a server or its application pool restarts.
+    """
 
     came_back: str
     check: str = ""
+    may_pass: bool = False
 
     def __str__(self) -> str:
         return f"{self.came_back} {self.check}".strip()
@@ -58,6 +65,8 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return _login(exc, endpoint)
     if isinstance(exc, requests.TooManyRedirects):
         return _redirect(exc)
+    if isinstance(exc, AnswerTooLarge):
+        return Diagnosis(f"What came back is not from Exchange: {exc}.", "Check that connection_uri leads there.")
     if isinstance(exc, (requests.RequestException, OSError)):
         return _network(exc, endpoint)
     if isinstance(exc, ImportError):
@@ -81,6 +90,11 @@ def kind_of_failure(exc: BaseException) -> type[ConnectionFailed]:
         return SessionRefused  # WSMan answers whoever has logged in, and nobody else
     is_login = isinstance(exc, (AuthenticationError, spnego.exceptions.SpnegoError, ImportError))
     return LoginFailed if is_login and not _first(exc, WinRMTransportError) else ConnectionFailed
+
+
+def is_time_out(exc: BaseException) -> bool:
+    """Whether it is the time that ran out, so that a repetition would take as long again."""
+    return _first(exc, *_TIME_OUTS) is not None
 
 
 def may_have_been_processed(exc: BaseException) -> bool:
@@ -108,6 +122,7 @@ def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
             said,
             "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, wait "
             "for the idle time-out of 15 minutes, or use another user.",
+            may_pass=True,
         )
     if fault.code == ACCESS_DENIED:
         return Diagnosis(
@@ -141,7 +156,9 @@ def _http_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
         )
     if code in (502, 503, 504):
         return Diagnosis(
-            said, "Exchange's PowerShell application pool is not running, or a load balancer has no server behind it."
+            said,
+            "Exchange's PowerShell application pool is not running, or a load balancer has no server behind it.",
+            may_pass=True,
         )
     return Diagnosis(said, "Check that connection_uri leads to an Exchange server.")
 
@@ -199,13 +216,14 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return Diagnosis(
             f"Nothing listens at {host}:{port}: the connection was refused.",
             "Check the host and the port in connection_uri (80 for http, 443 for https), and that IIS runs there.",
+            may_pass=True,
         )
     if _first(exc, urllib3.exceptions.ConnectTimeoutError, requests.exceptions.ConnectTimeout):
         return Diagnosis(
             f"Nothing answered at {host}:{port} within connection_timeout: {endpoint.connection_timeout} seconds.",
             "Check the address, and that no firewall is in between.",
         )
-    if _first(exc, urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
+    if is_time_out(exc):
         return Diagnosis(
             f"{host}:{port} took the request and did not answer in time.",
             "The server may be overloaded; operation_timeout and connection_timeout say how long to wait.",
@@ -214,6 +232,7 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return Diagnosis(
             f"{host}:{port} closed the connection without a whole answer.",
             "Check that http or https in connection_uri fits the port, and that no proxy or load balancer cuts it.",
+            may_pass=True,
         )
     return Diagnosis(f"The network failed ({type(exc).__name__}: {_quoted(str(exc))}).")
 

@@ -15,13 +15,14 @@ from pypsrp.messages import Message, MessageType
 from pypsrp.powershell import Fragmenter
 
 from .._errors import UnexpectedReply
+from ._limits import refuse_definitions
 
 _HEADER = struct.Struct(">QQBI")
 _START, _END = 1, 2
 _MESSAGE_HEADER = 40
 _BOM = b"\xef\xbb\xbf"
 _LARGEST = 64 * 2**20
-"""Bytes of one message at most; a mailbox has some thousand."""
+"""Bytes of all messages that are not whole yet, at most; a mailbox has some thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class RawOutput:
 
 class RawFragmenter(Fragmenter):
     """pypsrp's fragmenter for what is sent, and our own reading of what is received."""
+
+    _waiting = 0
 
     def defragment(self, data: bytes) -> list[Message | RawOutput]:  # type: ignore[override]
         """Return the messages that are whole now; what is not is kept for the next time."""
@@ -60,18 +63,22 @@ class RawFragmenter(Fragmenter):
         if bool(flags & _START) == bool(parts):
             raise UnexpectedReply("Exchange sent fragments out of order.")
         parts.append(piece)
-        if sum(map(len, parts)) > _LARGEST:
+        self._waiting += len(piece)
+        if self._waiting > _LARGEST:
             raise UnexpectedReply(f"Exchange sent an object of more than {_LARGEST} bytes.")
         if not flags & _END:
             return None
         del self.incoming_buffer[object_id]
-        return b"".join(parts)
+        whole = b"".join(parts)
+        self._waiting -= len(whole)
+        return whole
 
     def _message(self, data: bytes) -> Message | RawOutput:
         if len(data) < _MESSAGE_HEADER:
             raise UnexpectedReply("Exchange sent a message that is cut off.")
         (message_type,) = struct.unpack_from("<I", data, 4)
         if message_type != MessageType.PIPELINE_OUTPUT:
+            refuse_definitions(data[_MESSAGE_HEADER:])
             return Message.unpack(data, self.serializer)
         start = _MESSAGE_HEADER + len(_BOM) if data.startswith(_BOM, _MESSAGE_HEADER) else _MESSAGE_HEADER
         return RawOutput(data[start:])

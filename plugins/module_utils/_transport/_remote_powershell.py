@@ -29,9 +29,10 @@ from pypsrp.wsman import SelectorSet, WSMan
 from .._errors import SessionLost, UnexpectedReply
 from .._session._protocol import Answer, Command, ErrorRecord, Pipeline, Record, Reply, SessionFacts
 from . import _clixml, _description
-from ._diagnosis import OPERATION_TIMED_OUT, diagnose, kind_of_failure, may_have_been_processed
+from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, kind_of_failure, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
+from ._limits import read_within_limits, refuse_definitions
 
 _POLL_SECONDS = 20
 """How long the server may hold one Receive request open. Load balancers and firewalls cut longer silences."""
@@ -63,7 +64,7 @@ class RemotePowerShell:
                 raise
             tried = f"No session with Exchange at {self._endpoint.described} could be opened."
             found = diagnose(exc, self._endpoint)
-            raise kind_of_failure(exc)(f"{tried} {found.came_back}", found.check) from exc
+            raise kind_of_failure(exc)(f"{tried} {found.came_back}", found.check, may_pass=found.may_pass) from exc
         return self
 
     def __exit__(
@@ -78,15 +79,21 @@ class RemotePowerShell:
             self._close(in_haste=True)  # a signal came while the session was being closed
             raise
 
-    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
-        """Run a pipeline; see ``Session``."""
+    def invoke(
+        self,
+        pipeline: Pipeline,
+        take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
+    ) -> Reply:
+        """Run a pipeline; see ``Session``. This session repeats nothing, so ``again`` is never called."""
+        del again
         try:
             return self._invoke(pipeline, take)
         except (SessionLost, UnexpectedReply):
             raise
         except Exception as exc:
             lost = f"The session with Exchange at {self._endpoint.described} broke during {pipeline.name}."
-            raise SessionLost(f"{lost} {diagnose(exc, self._endpoint)}") from exc
+            raise SessionLost(f"{lost} {diagnose(exc, self._endpoint)}", was_silent=is_time_out(exc)) from exc
 
     def abort(self) -> None:
         """Delete the shell over a connection of its own: what waits in another thread is then answered with a fault."""
@@ -113,8 +120,10 @@ class RemotePowerShell:
             while remote.state == PSInvocationState.RUNNING:
                 self._wait_at_most(last, remote, _description.ABOUT)
                 answers += self._received(remote)
+                if len(answers) > _description.MOST:
+                    raise UnexpectedReply(f"{self._endpoint.uri} said more about itself than there can be.")
             remote.close()
-        except SessionLost:
+        except (SessionLost, UnexpectedReply):
             raise
         except Exception as exc:
             lost = f"The session with Exchange at {self._endpoint.described} broke while it was looked at."
@@ -125,11 +134,15 @@ class RemotePowerShell:
         remote = self._begin(pipeline)
         answers: list[Answer] = []
         records = take or answers.append
-        last = time.monotonic()
+        last, number = time.monotonic(), 0
         while remote.state == PSInvocationState.RUNNING:
             self._wait_at_most(last, remote, pipeline)
             for answer in self._received(remote):
-                last = time.monotonic()
+                last, number = time.monotonic(), number + 1
+                if pipeline.most is not None and number > pipeline.most:
+                    raise UnexpectedReply(
+                        f"{pipeline.name} at {self._endpoint.uri} gave more answers than there can be."
+                    )
                 if isinstance(answer, ErrorRecord):
                     answers.append(answer)
                 else:
@@ -178,7 +191,8 @@ class RemotePowerShell:
                 remote.stop()
             raise SessionLost(
                 f"{pipeline.name} at {self._endpoint.uri} was silent for operation_timeout: "
-                f"{self._endpoint.operation_timeout} seconds. It was told to stop."
+                f"{self._endpoint.operation_timeout} seconds. It was told to stop.",
+                was_silent=True,
             )
         self._wsman.operation_timeout = math.ceil(min(_POLL_SECONDS, remaining))
         self._wsman.transport.read_timeout = self._wsman.operation_timeout + self._endpoint.connection_timeout
@@ -251,7 +265,11 @@ def _connection(endpoint: Endpoint) -> WSMan:
     if session.auth is None:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
+    session.hooks["response"].append(read_within_limits)
     wsman.transport.session = session
+    # What is decrypted here is checked like what came as it is.
+    send = wsman.transport.send
+    wsman.transport.send = lambda *args, **more: refuse_definitions(send(*args, **more))  # type: ignore[method-assign]
     return wsman
 
 

@@ -113,10 +113,10 @@
     return made;
   };
 
-  // A long path is broken after a slash rather than anywhere.
+  // A long path is broken after a slash, an address before its @, rather than anywhere.
   const breakable = (text) => {
     const made = make("span", "", "");
-    for (const part of text.split(/(?<=\/)/)) {
+    for (const part of text.split(/(?<=\/)|(?=@)/)) {
       made.append(part, document.createElement("wbr"));
     }
     return made;
@@ -140,7 +140,7 @@
     }
     made.append(
       name,
-      cell("mail", "mail", make("span", "", row[MAIL])),
+      cell("mail", "mail", breakable(row[MAIL])),
       cell("pop3", "pop3", make("span", row[POP3] ? "on-word" : "off", row[POP3] ? "On" : "Off")),
     );
     if (data.declared) {

@@ -15,6 +15,7 @@ This file only holds and counts them; `http` carries them out. One list may serv
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -79,11 +80,26 @@ class DelayReply:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Mangle:
+    """Process, and answer with what this makes of the body, and more headers."""
+
+    change: Callable[[bytes], bytes]
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Process and answer as if nothing were wrong, then close the connection without a word: no keep-alive."""
+
+
 Effect: TypeAlias = (
     ResetOnConnect
     | ResetBeforeProcessing
     | ResetAfterProcessing
     | HalfResponse
+    | HangUp
+    | Mangle
     | Status
     | Redirect
     | Garbage

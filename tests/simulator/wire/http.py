@@ -488,6 +488,12 @@ class HttpServer:
                 head = self._head(response)
                 self._write(sock, head + response.body[: len(response.body) // 2])
                 return None
+            if isinstance(effect, effects.Mangle):
+                body = effect.change(response.body)
+                response = replace(response, body=body, headers=(*response.headers, *effect.headers))
+            if isinstance(effect, effects.HangUp):
+                self._send(sock, response, request.method)
+                return None
         return response
 
     def _processed(self, request: Request, outcome: Authenticated | Response | None) -> Response:

@@ -51,6 +51,10 @@ def test_goals_are_met_missed_or_not_measured() -> None:
     ]
 
 
+def test_a_case_that_broke_shows() -> None:
+    assert as_text([CaseResult("list", "list", broke="no answer"), RESULT]).splitlines()[1].split() == ["list", "BROKE"]
+
+
 def test_markdown_is_one_table_and_a_list() -> None:
     lines = as_markdown([RESULT]).splitlines()
     table = [line for line in lines if line.startswith("|")]

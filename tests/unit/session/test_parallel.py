@@ -33,8 +33,13 @@ class FakeSession:
     ) -> None:
         self.closed = True
 
-    def invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None = None) -> Reply:
-        raise AssertionError(f"{pipeline}, {take}: not used here")
+    def invoke(
+        self,
+        pipeline: Pipeline,
+        take: Callable[[Record], None] | None = None,
+        again: Callable[[], None] | None = None,
+    ) -> Reply:
+        raise AssertionError(f"{pipeline}, {take}, {again}: not used here")
 
     def abort(self) -> None:
         self.aborted.set()
@@ -63,7 +68,7 @@ def share(opener: Opener, pieces: list[int], sessions: int, notes: list[str] | N
             time.sleep(0.005)
             done[piece] = session
 
-    with ParallelSessions(opener, 4, (notes if notes is not None else []).append) as parallel:
+    with ParallelSessions(opener, opener, 4, (notes if notes is not None else []).append) as parallel:
         parallel.share(work, pieces, sessions)
     return done
 
@@ -99,7 +104,7 @@ def test_sessions_are_kept_for_the_next_work() -> None:
         for _piece in queue:
             time.sleep(0.005)
 
-    with ParallelSessions(opener, 4, lambda _text: None) as parallel:
+    with ParallelSessions(opener, opener, 4, lambda _text: None) as parallel:
         for _ in range(3):
             parallel.share(work, list(range(12)), 3)
     assert len(opener.opened) == 3
@@ -117,7 +122,10 @@ def test_an_error_in_one_session_ends_the_work_and_is_raised(first: bool) -> Non
             time.sleep(0.05)
             done.append(piece)
 
-    with pytest.raises(SessionLost, match="It broke"), ParallelSessions(opener, 4, lambda _text: None) as parallel:
+    with (
+        pytest.raises(SessionLost, match="It broke"),
+        ParallelSessions(opener, opener, 4, lambda _text: None) as parallel,
+    ):
         parallel.share(work, list(range(100)), 2)
     assert len(done) <= 2
     assert all(session.closed for session in opener.opened)
@@ -136,7 +144,7 @@ def test_a_signal_aborts_the_cmdlets_of_the_other_sessions() -> None:
             if session.aborted.wait(10):
                 raise SessionLost("It was aborted.")
 
-    with pytest.raises(Interrupted), ParallelSessions(opener, 4, lambda _text: None) as parallel:
+    with pytest.raises(Interrupted), ParallelSessions(opener, opener, 4, lambda _text: None) as parallel:
         parallel.share(work, [1, 2], 2)  # type: ignore[arg-type]
     assert [session.aborted.is_set() for session in opener.opened] == [False, True]
     assert all(session.closed for session in opener.opened)

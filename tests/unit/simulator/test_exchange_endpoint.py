@@ -259,6 +259,18 @@ def test_costs_take_time(sim: Simulator) -> None:
         assert time.monotonic() - started >= 0.08
 
 
+def test_a_session_that_takes_its_time_holds_up_no_other(sim: Simulator) -> None:
+    sim.exchange.behaviour.costs = CostModel(per_set=600)
+    with session(sim) as slow, session(sim) as other:
+        shell = PowerShell(slow).add_cmdlet("Set-CASMailbox").add_parameters({"Identity": "jsmith", "PopEnabled": True})
+        shell.begin_invoke()
+        while not pop_enabled(sim, "jsmith"):
+            time.sleep(0.01)
+        assert property_of(run(other, "Get-CASMailbox", Identity="jsmith").output[0], "PopEnabled") is True
+        assert run(other, "Set-CASMailbox", Identity="jsmith", PopEnabled=True).streams.warning
+        shell.stop()
+
+
 # --- cmdlets ----------------------------------------------------------------------------------------------------------
 
 

@@ -144,6 +144,12 @@ def test_a_record_is_there_while_the_cmdlet_works(client: Client) -> None:
     client.runspace.stop(COMMAND_ID)
 
 
+def test_an_answer_gathers_records_until_it_is_full_or_the_pipeline_has_ended(client: Client) -> None:
+    client.behaviour.costs = CostModel(gather=600)
+    client.feed(client.start("Get-CASMailbox"), ["jsmith"] * 100)
+    assert told(client.events()) == [*["record John Smith"] * 100, "Completed"]
+
+
 def test_input_that_does_not_bind_is_an_error_each(client: Client) -> None:
     client.behaviour.pipeline_input_binds = False
     client.feed(client.start("Get-CASMailbox"), ["jsmith", "pcolon"])
