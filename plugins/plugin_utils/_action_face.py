@@ -45,6 +45,7 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         """Validate the options, fill in what the host and the environment say, and do the work here or there."""
         super().run(tmp, task_vars)
+        secrets = frozenset[str]()
         try:
             self.definition.check_arguments(self._task.args)
             params = self._params(task_vars or {})
@@ -53,8 +54,8 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
             secrets = secrets_in(self.definition, params)
             result = for_people(without(self._run_here(params, secrets), secrets))
         except ExchangeError as exc:
-            # Options that are wrong: nothing that these words could repeat has come from anywhere else.
-            return for_people({"failed": True, "changed": False, "msg": str(exc)})
+            # Without the options: what is wrong with one may be that it holds a password.
+            return for_people(without({"failed": True, "changed": False, "msg": str(exc)}, secrets))
         return {**result, **self._invocation(params)}
 
     def _params(self, task_vars: Mapping[str, Any]) -> Params:
@@ -76,8 +77,6 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
         os.environ.update({name: value for name, value in given.items() if name not in self._read_here})
         try:
             return self.definition.run(params, check_mode=self._task.check_mode, say=discreet(_say(), secrets))
-        except ExchangeError as exc:
-            return {"failed": True, "changed": False, "msg": str(exc)}
         finally:
             os.environ.clear()
             os.environ.update(before)

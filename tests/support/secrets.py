@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -52,7 +53,9 @@ class Secret:
 
     def in_files(self, *folders: Path) -> list[str]:
         """Return the files below the folders that hold it, with the spellings."""
-        found = [(path, self._in_file(path)) for folder in folders for path in folder.rglob("*")]
+        # Not rglob, which raises where a folder goes away while it is looked at.
+        paths = [Path(top, name) for folder in folders for top, _folders, names in os.walk(folder) for name in names]
+        found = [(path, self._in_file(path)) for path in paths]
         return [f"{path}: {names}" for path, names in found if names]
 
     def _in_file(self, path: Path) -> list[str]:
