@@ -76,6 +76,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+connection_uri:
+  description: Where Exchange was asked; it may have come from the host's own connection or from the environment.
+  returned: when the options are valid
+  type: str
+  sample: http://mbx01.contoso.com/PowerShell/
 mailboxes:
   description: The mailboxes that were asked for and have the wanted O(state).
   returned: when the options are valid

@@ -486,3 +486,9 @@ def test_an_exclusive_list_that_is_held_back_leaves_nothing_behind(
     assert servers.changes() == []
     assert servers.marks() == {"mbx01": [], "mbx02": []}
     assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [0, 0]}
+
+
+def test_the_playbook_is_not_green_where_nobody_matches(build: Build) -> None:
+    servers = build()
+    run = servers.controller.run_playbook("mailops.exchange.pop3_access", "-e", "pop3_access_hosts=exchagne")
+    fails(run, "pop3_access_hosts is 'exchagne', and no host of the inventory matches that")

@@ -24,7 +24,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
     del check_mode
     identities, selection = _what(params)
     connection = connection_from(params)
-    look = _Look(identities, params["state"])
+    look = _Look(identities, params["state"], str(connection.endpoint.uri))
     try:
         with connection.open(say) as exchange:
             look.at(exchange, selection)
@@ -36,7 +36,8 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
 class _Look:
     """What was found so far, so that an error loses nothing."""
 
-    def __init__(self, identities: list[str], state: str) -> None:
+    def __init__(self, identities: list[str], state: str, asked: str) -> None:
+        self._asked = asked
         self._identities = identities
         self._state = state
         self._findings: dict[str, Finding] = {}
@@ -78,7 +79,7 @@ class _Look:
             counts[state] += 1
             if self._state in ("any", state):
                 lines.append(_line(identity, mailbox))
-        return {"changed": False, "mailboxes": lines, "counts": counts}
+        return {"changed": False, "connection_uri": self._asked, "mailboxes": lines, "counts": counts}
 
 
 def _line(identity: str, mailbox: Mailbox) -> dict[str, Any]:
