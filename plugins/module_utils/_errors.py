@@ -25,13 +25,22 @@ class DependencyError(ExchangeError):
 class ConnectionFailed(ExchangeError):
     """No session with Exchange could be opened. No cmdlet was run.
 
-    ``may_pass``: the cause may be gone in a moment, so that trying again is worth it. A refused login never is: enough
-    of them lock an account.
+    ``check`` is the part of the words that says what to do. ``may_pass``: the cause may be gone in a moment, so that
+    trying again is worth it. A refused login never is: enough of them lock an account.
     """
 
-    def __init__(self, msg: str, *, may_pass: bool = False) -> None:
-        super().__init__(msg)
+    def __init__(self, msg: str, check: str = "", *, may_pass: bool = False) -> None:
+        super().__init__(f"{msg} {check}".strip())
+        self.came_back, self.check = msg, check
         self.may_pass = may_pass
+
+
+class LoginFailed(ConnectionFailed):
+    """The server did not accept who we say we are, or that could not be said at all."""
+
+
+class SessionRefused(ConnectionFailed):
+    """The server accepted the login, and opened no session."""
 
 
 class SessionLost(ExchangeError):

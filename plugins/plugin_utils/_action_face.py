@@ -25,6 +25,8 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._definiti
     Result,
     Say,
 )
+from ansible_collections.mailops.exchange.plugins.module_utils._module._secrets import discreet, secrets_in, without
+from ansible_collections.mailops.exchange.plugins.module_utils._module._text import for_people
 from ansible_collections.mailops.exchange.plugins.plugin_utils._host_connection import host_connection, runs_elsewhere
 
 _MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # Ansible's own word for it
@@ -43,14 +45,17 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         """Validate the options, fill in what the host and the environment say, and do the work here or there."""
         super().run(tmp, task_vars)
+        secrets = frozenset[str]()
         try:
             self.definition.check_arguments(self._task.args)
             params = self._params(task_vars or {})
             if runs_elsewhere(self):
                 return self._run_there(params, task_vars or {})
-            result = self._run_here(params)
+            secrets = secrets_in(self.definition, params)
+            result = for_people(without(self._run_here(params, secrets), secrets))
         except ExchangeError as exc:
-            return {"failed": True, "changed": False, "msg": str(exc)}
+            # Without the options: what is wrong with one may be that it holds a password.
+            return for_people(without({"failed": True, "changed": False, "msg": str(exc)}, secrets))
         return {**result, **self._invocation(params)}
 
     def _params(self, task_vars: Mapping[str, Any]) -> Params:
@@ -64,12 +69,14 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
         environment = {**os.environ, **self._task_environment()}
         return definition.defaults(dict(params), lambda: host_connection(self, task_vars), environment)
 
-    def _run_here(self, params: Params) -> Result:
+    def _run_here(self, params: Params, secrets: frozenset[str]) -> Result:
         """Do the work in this process, with what the keyword ``environment`` sets: KRB5CCNAME, HTTPS_PROXY …"""
         before = dict(os.environ)
-        os.environ.update(self._task_environment())
+        given = self._task_environment()
+        # What became an option is not put there again, where a child process would inherit it.
+        os.environ.update({name: value for name, value in given.items() if name not in self._read_here})
         try:
-            return self.definition.run(params, check_mode=self._task.check_mode, say=_say())
+            return self.definition.run(params, check_mode=self._task.check_mode, say=discreet(_say(), secrets))
         finally:
             os.environ.clear()
             os.environ.update(before)

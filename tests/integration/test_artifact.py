@@ -45,7 +45,7 @@ def test_the_artifact_holds_what_a_user_needs_and_nothing_of_ours(tmp_path: Path
     with tarfile.open(artifact) as archive:
         names = archive.getnames()
     top = {name.split("/")[0] for name in names}
-    assert {"README.md", "plugins", "meta", "docs", "requirements.txt", "LICENSES", "COPYING"} <= top
+    assert {"README.md", "SECURITY.md", "plugins", "meta", "docs", "requirements.txt", "LICENSES", "COPYING"} <= top
     assert not {".dev", ".git", ".ci"} & top
     assert not [name for name in names if "__pycache__" in name]
     assert (installed / "ansible_collections" / "mailops" / "exchange" / "plugins").is_dir()

@@ -14,6 +14,7 @@ from uuid import UUID
 from ._mailbox import Failure, Mailbox, MimeFormat, Pop3Settings, Reason
 from ._outcome import Outcome, held_back, not_tried, would_change
 from ._plan import Change, Observation, Plan
+from ._visible import visible
 
 _IN_WORDS = {
     Reason.NOT_FOUND: "not found",
@@ -151,7 +152,8 @@ def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
 
 def _settings_text(mailbox: Mailbox, settings: Mapping[str, object]) -> str:
     fields = ", ".join(f"{name}: {_text(value)}" for name, value in settings.items())
-    return f"{mailbox.name} <{mailbox.primary_smtp_address}>: {fields}\n"
+    who = visible(f"{mailbox.name} <{mailbox.primary_smtp_address}>")  # Ansible prints a diff as it is
+    return f"{who}: {fields}\n"
 
 
 def _text(value: object) -> str:

@@ -30,6 +30,16 @@ def is_hidden(error: ErrorRecord) -> bool:
     return error.is_command_not_found
 
 
+def is_not_found(error: ErrorRecord) -> bool:
+    """Exchange looked, and nobody has this name."""
+    return error.failure_category == _NOT_FOUND
+
+
+def is_denied(error: ErrorRecord) -> bool:
+    """Exchange shows the cmdlet to this user and does not allow it."""
+    return error.failure_category.startswith(_AUTHORIZATION)
+
+
 def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
     """Say why ``cmdlet`` could not do its work on ``identity``."""
     identity = identity if len(identity) <= _LONGEST else f"{identity[:_LONGEST]}…"
@@ -45,7 +55,7 @@ def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
         return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one mailbox: {hint}. {answered}")
     if is_hidden(error):
         return _no_such_cmdlet(cmdlet, error)
-    if category.startswith(_AUTHORIZATION):
+    if is_denied(error):
         return Failure(
             Reason.ACCESS_DENIED, f"{cmdlet} is not allowed to this user for '{identity}'. {_ROLE_HINT} {answered}"
         )

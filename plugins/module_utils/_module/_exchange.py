@@ -92,6 +92,12 @@ class Connection:
         ):
             yield Exchange(sessions, Progress(say.progress), cas, self.parallel_sessions)
 
+    @contextmanager
+    def open_once(self) -> Iterator[Session]:
+        """Open one session in one attempt, and run nothing again where it breaks: for finding out how it is."""
+        with closing_on_signals(), open_session(self.endpoint) as session:
+            yield session
+
     def _session(self, say: Say, waits: Sequence[float]) -> Callable[[], Session]:
         return lambda: ReconnectingSession(lambda: open_session(self.endpoint), say.note, waits)
 

@@ -38,11 +38,15 @@ def run_as_module(definition: ModuleDefinition) -> None:
         supports_check_mode=True,
     )
     from ._definition import Say  # only now: it needs Python 3.11
+    from ._secrets import discreet, secrets_in, without
+    from ._text import for_people
 
+    secrets = secrets_in(definition, module.params)
     try:
-        result = definition.run(module.params, check_mode=module.check_mode, say=Say(module.warn))
+        result = definition.run(module.params, check_mode=module.check_mode, say=discreet(Say(module.warn), secrets))
     except ExchangeError as exc:
-        module.fail_json(msg=str(exc))
+        result = {"failed": True, "msg": str(exc)}
+    result = for_people(without(result, secrets))
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._core._visible import visible
 from .._errors import OptionError
 
 
@@ -19,6 +20,12 @@ def plain_text(value: str) -> str:
 def sendable(text: str) -> bool:
     """Control characters travel escaped (MS-PSRP 2.2.5.3.2); halves of surrogate pairs and non-characters cannot."""
     return not any("\ud800" <= ch <= "\udfff" or ch in "\ufffe\uffff" for ch in text)
+
+
+def for_people(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result whose ``msg`` can be printed as it is, which Ansible does; the data in it stays as it came."""
+    msg = result.get("msg")
+    return {**result, "msg": visible(msg)} if isinstance(msg, str) else result
 
 
 def text_option(params: Mapping[str, Any], name: str) -> str | None:

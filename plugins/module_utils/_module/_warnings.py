@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .._core._visible import visible
+
 
 def once_each(warn: Callable[[str], None]) -> Callable[[str], None]:
     """Exchange repeats a warning for each mailbox; pass each text on once."""
@@ -15,8 +17,6 @@ def once_each(warn: Callable[[str], None]) -> Callable[[str], None]:
     def warn_once(text: str) -> None:
         if text not in seen:
             seen.add(text)
-            # Ansible shows it as it is, and a terminal would obey control characters.
-            shown = "".join(character if character.isprintable() else " " for character in text)
-            warn(f"Exchange warns: {shown}")
+            warn(f"Exchange warns: {visible(text)}")
 
     return warn_once

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 Value = bool | int | str | tuple[str, ...]
 """What a cmdlet's parameter may be given: typed values, never script text."""
@@ -23,6 +23,7 @@ Record = Mapping[str, object]
 list, None; a complex .NET object is its text)."""
 
 _FAILURE_CATEGORY = re.compile(r"\[FailureCategory=([^\]]+)\]")
+_SERVER = re.compile(r"\[Server=([^,\]]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,12 @@ class ErrorRecord:
         return found.group(1) if found else ""
 
     @property
+    def server(self) -> str | None:
+        """The Exchange server that wrote the error, as it calls itself."""
+        found = _SERVER.search(self.fully_qualified_error_id)
+        return found.group(1) if found else None
+
+    @property
     def is_command_not_found(self) -> bool:
         """PowerShell knows no such command: in an Exchange session, RBAC hides it from this user."""
         return self.fully_qualified_error_id.startswith("CommandNotFoundException")
@@ -142,3 +149,36 @@ class Session(Protocol):
 
     def abort(self) -> None:
         """End the session from another thread: what it waits for there ends with SessionLost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that the session shows to its user, with the parameters that it shows."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a session says of itself; ``None`` where it does not say."""
+
+    user: str | None = None
+    """The user, as the server calls them."""
+    powershell_version: str | None = None
+    protocol_version: str | None = None
+    language_mode: str | None = None
+
+
+@runtime_checkable
+class SelfDescribing(Protocol):
+    """What a session may be able to do beside its work; not every transport can."""
+
+    def commands(self, patterns: tuple[str, ...]) -> tuple[Command, ...] | None:
+        """Return the visible commands with such names (``*`` stands for anything); ``None`` where it does not say.
+
+        Raises SessionLost or UnexpectedReply.
+        """
+
+    def facts(self) -> SessionFacts:
+        """Return what the session says of itself. Asking changes nothing; what cannot be asked is ``None``."""

@@ -21,6 +21,7 @@ import spnego.exceptions
 import urllib3.exceptions
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 
+from .._errors import ConnectionFailed, LoginFailed, SessionRefused
 from ._endpoint import Authentication, Endpoint
 from ._limits import AnswerTooLarge
 
@@ -76,6 +77,19 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         f"The server's answer was not understood ({type(exc).__name__}: {_quoted(str(exc))}).",
         "Check that connection_uri leads to an Exchange server and not to a proxy or another service.",
     )
+
+
+def diagnose_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
+    """Say what an HTTP status means that is none of a successful request."""
+    return _http_status(code, body, endpoint)
+
+
+def kind_of_failure(exc: BaseException) -> type[ConnectionFailed]:
+    """Say how far a session that could not be opened had come."""
+    if _first(exc, WSManFaultError):
+        return SessionRefused  # WSMan answers whoever has logged in, and nobody else
+    is_login = isinstance(exc, (AuthenticationError, spnego.exceptions.SpnegoError, ImportError))
+    return LoginFailed if is_login and not _first(exc, WinRMTransportError) else ConnectionFailed
 
 
 def is_time_out(exc: BaseException) -> bool:

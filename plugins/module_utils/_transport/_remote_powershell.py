@@ -4,7 +4,8 @@
 """A session over Exchange's remote PowerShell: WSMan and PSRP, by way of the library pypsrp.
 
 Exchange runs these sessions without a language (NoLanguage since KB5001779): cmdlets and parameters only. So this is
-the only thing that is ever sent, and there is no script text that a value could break out of.
+the only thing that work is made of, and there is no script text that a value could break out of. (One constant script
+asks a session for its language, where a user asks what the session is like: ``_description``.)
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from pypsrp.messages import MessageType
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import SelectorSet, WSMan
 
-from .._errors import ConnectionFailed, SessionLost, UnexpectedReply
-from .._session._protocol import Answer, ErrorRecord, Pipeline, Record, Reply
-from . import _clixml
-from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, may_have_been_processed
+from .._errors import SessionLost, UnexpectedReply
+from .._session._protocol import Answer, Command, ErrorRecord, Pipeline, Record, Reply, SessionFacts
+from . import _clixml, _description
+from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, kind_of_failure, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
 from ._limits import read_within_limits, refuse_definitions
@@ -65,7 +66,7 @@ class RemotePowerShell:
                 raise
             tried = f"No session with Exchange at {self._endpoint.described} could be opened."
             found = diagnose(exc, self._endpoint)
-            raise ConnectionFailed(f"{tried} {found}", may_pass=found.may_pass) from exc
+            raise kind_of_failure(exc)(f"{tried} {found.came_back}", found.check, may_pass=found.may_pass) from exc
         return self
 
     def __exit__(
@@ -103,6 +104,33 @@ class RemotePowerShell:
             wsman.transport.connection_timeout = wsman.transport.read_timeout = _CLOSE_SECONDS
             with contextlib.closing(wsman):
                 self._delete_by_id(wsman)
+
+    def commands(self, patterns: tuple[str, ...]) -> tuple[Command, ...] | None:
+        """Return the visible commands; see ``SelfDescribing``."""
+        return _description.commands(self._run, self._pool, patterns)
+
+    def facts(self) -> SessionFacts:
+        """Return what the session says of itself; see ``SelfDescribing``."""
+        return _description.facts(self._run, self._pool)
+
+    def _run(self, remote: PowerShell, start: Callable[[], None]) -> list[Answer]:
+        """Take all that a pipeline gives which is a question about the session itself."""
+        answers: list[Answer] = []
+        last = time.monotonic()
+        try:
+            start()
+            while remote.state == PSInvocationState.RUNNING:
+                self._wait_at_most(last, remote, _description.ABOUT)
+                answers += self._received(remote)
+                if len(answers) > _description.MOST:
+                    raise UnexpectedReply(f"{self._endpoint.uri} said more about itself than there can be.")
+            remote.close()
+        except (SessionLost, UnexpectedReply):
+            raise
+        except Exception as exc:
+            lost = f"The session with Exchange at {self._endpoint.described} broke while it was looked at."
+            raise SessionLost(f"{lost} {diagnose(exc, self._endpoint)}") from exc
+        return answers
 
     def _invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None) -> Reply:
         remote = self._begin(pipeline)

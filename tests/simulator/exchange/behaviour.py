@@ -74,6 +74,10 @@ class ExchangeBehaviour:
     # the endpoint
     select_object_visible: bool = False
     """Whether Select-Object may follow a cmdlet (documented for Exchange Online, inferred elsewhere)."""
+    command_metadata: bool = True
+    """Whether a session says which commands it shows, as Import-PSSession asks it to (documented for Exchange)."""
+    language_mode: Literal["NoLanguage", "RestrictedLanguage", "FullLanguage"] = "NoLanguage"
+    """NoLanguage since KB5001779, RestrictedLanguage before (reported); FullLanguage is what no Exchange has."""
     pipeline_input_binds: bool = True
     """Whether a string that a client sends as pipeline input binds to -Identity (inferred: both pages say that the
     parameter takes pipeline input). If not, each string is one `InputObjectNotBound`."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
@@ -149,6 +149,12 @@ class Cmdlet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "signature", Signature(self.name, self.task_class, self.parameters))
+
+    def for_user(self, user: User) -> Cmdlet:
+        """The cmdlet as its role entry shows it: a parameter that the entry does not have is not there at all."""
+        if user.entries is None:
+            return self
+        return replace(self, parameters=tuple(p for p in self.parameters if user.may_give(self.name, p.name)))
 
     def error(self, session: Session, failure: Failure) -> ErrorRecord:
         """The Exchange error record for a failure."""
@@ -322,14 +328,18 @@ class CommandTable:
 
     def visible(self, user: User) -> tuple[Cmdlet, ...]:
         """What the user's roles show."""
-        return tuple(cmdlet for cmdlet in self._cmdlets.values() if cmdlet.roles & user.roles)
+        return tuple(
+            cmdlet.for_user(user)
+            for cmdlet in self._cmdlets.values()
+            if cmdlet.roles & user.roles and user.may_see(cmdlet.name)
+        )
 
     def find(self, name: str, user: User) -> Cmdlet:
         """A visible cmdlet; TerminatingError when there is none, or when it is hidden."""
         cmdlet = self._cmdlets.get(name.lower())
-        if cmdlet is None or not cmdlet.roles & user.roles:
+        if cmdlet is None or not cmdlet.roles & user.roles or not user.may_see(name):
             raise TerminatingError(command_not_found(name))
-        return cmdlet
+        return cmdlet.for_user(user)
 
 
 class Statement:

@@ -134,6 +134,18 @@ def scripts_not_allowed(script: str) -> ErrorRecord:
     )
 
 
+def not_in_restricted_language(script: str) -> ErrorRecord:
+    """A property in restricted language mode (PowerShell's source: the checker of the restricted language)."""
+    return ErrorRecord(
+        "Property references are not allowed in restricted language mode or a Data section.",
+        f"{_AUTOMATION}.ParseException",
+        "PropertyReferenceNotSupportedInDataSection",
+        "ParserError",
+        target=script,
+        target_type="String",
+    )
+
+
 def binding_error(
     message: str,
     error_id: str,

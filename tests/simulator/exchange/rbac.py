@@ -21,6 +21,9 @@ class User:
     roles: frozenset[str] = frozenset({MAIL_RECIPIENTS})
     write_scope: tuple[str, ...] | None = None
     """Organizational units in which, and below which, changes are allowed; None: everywhere."""
+    entries: dict[str, frozenset[str]] | None = None
+    """The role entries of a custom role: cmdlets, and the parameters of each that the role leaves (Microsoft docs: a
+    user has neither a cmdlet nor a parameter that no role entry has). None: all that the roles have."""
     denied_cmdlets: set[str] = field(default_factory=set)
     """Cmdlets that are visible but answer `AuthZ-CmdletAccessDeniedException`."""
 
@@ -31,6 +34,17 @@ class User:
         return any(
             organizational_unit == unit or organizational_unit.startswith(unit + "/") for unit in self.write_scope
         )
+
+    def may_see(self, cmdlet: str) -> bool:
+        """True when the role entries have this cmdlet."""
+        return self.entries is None or any(name.lower() == cmdlet.lower() for name in self.entries)
+
+    def may_give(self, cmdlet: str, parameter: str) -> bool:
+        """True when the role entries leave this parameter of the cmdlet."""
+        if self.entries is None:
+            return True
+        names = next((names for name, names in self.entries.items() if name.lower() == cmdlet.lower()), frozenset())
+        return parameter.lower() in {name.lower() for name in names}
 
     def is_denied(self, cmdlet: str) -> bool:
         """True when this cmdlet is denied."""

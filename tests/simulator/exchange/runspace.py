@@ -45,7 +45,13 @@ from simulator.exchange.cmdlets import (
     Statement,
     now,
 )
-from simulator.exchange.errors import ErrorRecord, TerminatingError, scripts_not_allowed
+from simulator.exchange.errors import (
+    ErrorRecord,
+    TerminatingError,
+    command_not_found,
+    not_in_restricted_language,
+    scripts_not_allowed,
+)
 from simulator.exchange.pace import Pace
 from simulator.exchange.parameters import Switch
 from simulator.exchange.values import Complex, EnumValue, Record, Table, TextList, Value
@@ -57,6 +63,9 @@ GRACE = 0.05
 """Seconds for which the start of a pipeline waits for its end. A real server answers at once; the wait makes what a
 test sees right after a lost answer the same every time, and a client that asks next loses nothing by it. Where round
 trips have a price, it would lose: there is no wait then."""
+
+POWERSHELL_VERSION = "5.1.20348.2849"
+"""That of Windows PowerShell on Windows Server 2022."""
 
 _OWN_OBJECT_IDS = 1 << 40  # psrpcore counts the ids of its messages from 1; those of the records must not meet them
 
@@ -141,7 +150,8 @@ class Runspace:
         self._table = table
         self._record_call = record_call
         self._vanish = vanish
-        self._pool = ServerRunspacePool()
+        # A real server sends its whole $PSVersionTable.
+        self._pool = ServerRunspacePool({"PSVersionTable": {"PSVersion": POWERSHELL_VERSION, "PSEdition": "Desktop"}})
         self._changed = threading.Condition(threading.RLock())
         self._pipelines: dict[uuid.UUID, _Pipeline] = {}
         self._commands: dict[str, uuid.UUID] = {}
@@ -380,7 +390,8 @@ class Runspace:
     ) -> None:
         for command in commands:
             if command.is_script:
-                raise TerminatingError(scripts_not_allowed(command.name))
+                self._run_script(pipeline, command.name)
+                return
         statement = Statement(commands, self._table, self.session, pipeline, pipeline.pace.spend, has_input=has_input)
         statement.begin()
         if not has_input:
@@ -396,6 +407,15 @@ class Runspace:
             raise PipelineStopped
         statement.end()
 
+    def _run_script(self, pipeline: _Pipeline, script: str) -> None:
+        """There is no PowerShell here; what is known is how a session answers who asks for its language."""
+        mode = self.session.behaviour.language_mode
+        if mode == "NoLanguage":
+            raise TerminatingError(scripts_not_allowed(script))
+        if mode == "RestrictedLanguage":
+            raise TerminatingError(not_in_restricted_language(script))
+        pipeline.output(Record((), [("Value", mode)], mode))
+
     def _describe(self, pipeline_id: uuid.UUID, sent: object) -> None:
         wanted = _property(sent, "Name")
         patterns = [str(one).lower() for one in wanted] if isinstance(wanted, list) else ["*"]
@@ -403,6 +423,8 @@ class Runspace:
         pipeline = self._add(pipeline_id, has_input=False)
 
         def work() -> None:
+            if not self.session.behaviour.command_metadata:
+                raise TerminatingError(command_not_found("Get-Command"))
             pipeline.output(
                 Record(
                     (

@@ -32,7 +32,7 @@ LIBRARIES = {
     "_core": set(),
     "_session": set(),
     "_gateway": set(),
-    "_transport": {"pypsrp", "requests", "spnego", "urllib3"},
+    "_transport": {"pypsrp", "requests", "spnego", "urllib3", "cryptography"},  # the last comes with spnego
     "_module": {"ansible"},
 }
 KNOWN_LIBRARIES = {"ansible", "pypsrp", "requests", "spnego", "urllib3", "psrpcore", "winrm", "yaml", "cryptography"}

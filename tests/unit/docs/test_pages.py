@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "roles").rglob("*.md"))]
+TOP = [ROOT / "README.md", ROOT / "SECURITY.md"]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "roles").rglob("*.md"))]
 REPOSITORY = "https://github.com/mailops/exchange/blob/main/"
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -31,9 +32,10 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / link.split("#")[0]).exists(), link
 
 
-def test_the_readme_has_absolute_links_only() -> None:
-    """Galaxy shows the README without the repository around it."""
-    assert [link for link in links(ROOT / "README.md") if not link.startswith("https://")] == []
+@pytest.mark.parametrize("page", TOP, ids=lambda page: page.name)
+def test_pages_at_the_top_have_absolute_links_only(page: Path) -> None:
+    """They are shown without the repository around them, by Galaxy for one."""
+    assert [link for link in links(page) if not link.startswith("https://")] == []
 
 
 @pages

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What no result, warning or note may hold: the values of ``no_log`` options, and what can be made back into them.
+
+Ansible removes ``no_log`` values from what a module in a process of its own returns, as they were given. A server, a
+proxy or a library may repeat a secret in another spelling, the header that logs in for example; and a module that runs
+inside Ansible has nobody who removes anything. So both faces use this.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from ansible.module_utils.common.parameters import remove_values
+
+from ._definition import ModuleDefinition, Result, Say
+from ._text import plain_text
+
+
+def secrets_in(definition: ModuleDefinition, params: Mapping[str, Any]) -> frozenset[str]:
+    """Return the secrets among the options, in every spelling that is worth looking for."""
+    named = [name for name, spec in definition.argument_spec.items() if spec.get("no_log")]
+    given = [plain_text(params[name]) for name in named if isinstance(params.get(name), str) and params[name]]
+    user = params.get("username") or ""
+    return frozenset(spelling for secret in given for spelling in _spellings(secret, user))
+
+
+def without(result: Result, secrets: frozenset[str]) -> Result:
+    """Return the result with every secret in it, wherever it stands, replaced by Ansible's asterisks."""
+    return {name: remove_values(value, secrets) for name, value in result.items()} if secrets else result
+
+
+def discreet(say: Say, secrets: frozenset[str]) -> Say:
+    """Return ``say`` as one that lets no secret through."""
+
+    def clean(text: str) -> str:
+        return str(remove_values(text, secrets))
+
+    return Say(
+        warn=lambda text: say.warn(clean(text)),
+        progress=lambda text: say.progress(clean(text)),
+        note=lambda text: say.note(clean(text)),
+    )
+
+
+_WORTH_LOOKING_FOR = 8
+"""Characters; shorter spellings of a short secret would be found in what has nothing to do with it."""
+
+
+def _spellings(secret: str, user: str) -> Iterator[str]:
+    yield secret
+    yield from (spelling for spelling in _derived(secret, user) if len(spelling) >= _WORTH_LOOKING_FOR)
+
+
+def _derived(secret: str, user: str) -> Iterator[str]:
+    yield json.dumps(secret)[1:-1]
+    yield repr(secret)[1:-1]
+    data = secret.encode("utf-8", "surrogatepass")
+    yield quote(data, safe="")
+    yield quote_plus(data)
+    both = f"{user}:{secret}".encode("utf-8", "surrogatepass")
+    for bytes_ in (data, both, secret.encode("utf-16-le", "surrogatepass")):
+        yield base64.b64encode(bytes_).decode().rstrip("=")
