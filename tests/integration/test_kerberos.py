@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from simulator import Simulator
-from support.controller import MODULE
+from simulator import MAIL_RECIPIENTS, Farm, Simulator
+from support.controller import MODULE, Controller
 from support.kdc import REALM, Kdc
 from support.pop3_tasks import PASSWORD, Pop3Tasks
-from support.prerequisites import program
+from support.prerequisites import lacking, program
+from support.servers import Servers
 
 UPN = f"popadmin@{REALM}"
 SECRET = "Other-Secret-1"
@@ -241,3 +243,44 @@ def test_a_missing_library_is_named_before_anything_is_sent(
     assert "-m pip install 'pypsrp[kerberos]'" in message
     assert "libkrb5-dev" in message
     assert simulator.exchange.http_requests == 0
+
+
+# --- nothing but Kerberos ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("connection", ["winrm", "psrp"])
+def test_the_role_with_nothing_but_kerberos_over_http(kdc: Kdc, controller: Controller, connection: str) -> None:
+    """As sites have it: one domain user for Exchange and for its servers, and no certificate anywhere."""
+    if connection == "winrm" and importlib.util.find_spec("kerberos") is None:
+        lacking("pywinrm[kerberos] is not in .dev/: tools/add-kerberos")
+    controller.environment.update(kdc.environment)
+    with Farm(("MBX01",)) as farm:
+        farm.users.add("popadmin@contoso.com", PASSWORD, MAIL_RECIPIENTS)
+        exchange = farm.accept_logins(keytab=kdc.keytab)
+        host = farm.hosts["MBX01"]
+        host.negotiate.accept_tickets(kdc.keytab)
+        host.domain_administrators.add(UPN)
+        farm.exchange.http.recording = host.winrm.http.recording = wire = []
+        controller.inventory = farm.inventory(connection=connection, method="kerberos")
+        variables = controller.inventory["all"]["children"]["exchange"]["hosts"]["mbx01"]
+        variables |= {"ansible_user": UPN, "ansible_password": PASSWORD, **AT_LOCALHOST[connection]}
+        play = Servers(farm, controller).play(
+            pop3_access_enabled=["John Smith"],
+            pop3_access_connection_uri=farm.exchange.uri,
+            pop3_access_authentication="kerberos",
+            pop3_access_username=UPN,
+            pop3_access_password=PASSWORD,
+        )
+        run = controller.play([play])
+        assert run.returncode == 0, run.output
+        assert Servers(farm, controller).restarts() == {"mbx01": [1, 1]}
+        assert {login.method for login in (*exchange.logins, *host.negotiate.logins)} == {"kerberos"}
+        assert not any(login.delegated for login in (*exchange.logins, *host.negotiate.logins))
+    assert wire
+    assert b"Envelope" not in b"".join(wire)
+
+
+AT_LOCALHOST = {
+    "winrm": {"ansible_winrm_kerberos_hostname_override": "localhost", "ansible_winrm_kinit_env_vars": ["KRB5_CONFIG"]},
+    "psrp": {"ansible_psrp_negotiate_hostname_override": "localhost", "ansible_psrp_negotiate_service": "http"},
+}

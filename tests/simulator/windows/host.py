@@ -74,8 +74,8 @@ class Pop3Services:
         return cls(start_mode=StartMode.MANUAL, state=ServiceState.STOPPED)
 
 
-class _LocalAccounts:
-    """The one local account of a host, for NTLM: ``Administrator``, or with the computer's name before it."""
+class _Accounts:
+    """Who may log in to WinRM: ``Administrator`` with NTLM, and the domain's users of the group Administrators."""
 
     def __init__(self, host: WindowsHost) -> None:
         self._host = host
@@ -86,7 +86,9 @@ class _LocalAccounts:
             yield Account(domain, self._host.user, self._host.password)
 
     def user_of(self, principal: str) -> str | None:
-        """The account, if it is meant."""
+        """The account that is meant."""
+        if principal.casefold() in map(str.casefold, self._host.domain_administrators):
+            return principal
         domain, _, name = principal.rpartition("\\")
         ours = domain.casefold() in ("", ".", self._host.name.casefold())
         return self._host.user if ours and name.casefold() == self._host.user.casefold() else None
@@ -131,7 +133,9 @@ class WindowsHost:
         self.machine = Machine(name, domain, self.address, self.services, self.registry, self.files, self._local_ports)
         self.modules = Modules(self.machine, self.module_faults, lambda: self.winrm.drop_connections())
         run = Interpreter(self.modules).run
-        self.negotiate = Negotiate(_LocalAccounts(self), ntlm=True, headers=("Negotiate", "Kerberos"))
+        self.domain_administrators: set[str] = set()
+        """Kerberos principals that may log in, once ``negotiate.accept_tickets`` has turned Kerberos on."""
+        self.negotiate = Negotiate(_Accounts(self), ntlm=True, headers=("Negotiate", "Kerberos"))
         """Who logged in to WinRM with NTLM, and how."""
         self.winrm = WinRM(
             {WINDOWS_SHELL_CMD: RemoteShells(run), MICROSOFT_POWERSHELL: RunspacePools(run)},

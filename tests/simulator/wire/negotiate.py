@@ -122,7 +122,13 @@ class Negotiate:
         self.certificate: bytes | None = None
         """The certificate, DER, that the client should have seen; None: the one that was really served. Another one is
         what a proxy that opens TLS on the way looks like from here."""
-        self._service_key = None if keytab is None else _service_key(keytab)
+        self._service_key: object | None = None
+        if keytab is not None:
+            self.accept_tickets(keytab)
+
+    def accept_tickets(self, keytab: Path) -> None:
+        """Turn on Kerberos, for every service that the keytab has the key of."""
+        self._service_key = _service_key(keytab)
 
     @property
     def challenges(self) -> tuple[str, ...]:
