@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +18,7 @@ from typing import Any
 import pytest
 
 from simulator import MAIL_RECIPIENTS, Farm, Simulator
-from support.controller import MODULE, Controller
+from support.controller import MODULE, ROOT, Controller
 from support.kdc import REALM, Kdc
 from support.pop3_tasks import PASSWORD, Pop3Tasks
 from support.prerequisites import lacking, program
@@ -284,3 +287,30 @@ AT_LOCALHOST = {
     "winrm": {"ansible_winrm_kerberos_hostname_override": "localhost", "ansible_winrm_kinit_env_vars": ["KRB5_CONFIG"]},
     "psrp": {"ansible_psrp_negotiate_hostname_override": "localhost", "ansible_psrp_negotiate_service": "http"},
 }
+
+
+def test_the_example_of_the_guide(here: Pop3Tasks, kdc: Kdc) -> None:
+    """Its krb5.conf, its way to make a keytab, and its playbook, with the addresses that there are here."""
+    guide = (ROOT / "docs" / "kerberos.md").read_text("utf-8")
+    (configuration,) = re.findall(r"```ini\n(.*?)```", guide, re.DOTALL)
+    (playbook,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (making,) = re.findall(r"^ktutil .*?^chmod", guide, re.DOTALL | re.MULTILINE)
+    folder = here.controller.folder
+    (folder / "krb5.conf").write_text(configuration.replace("dc01.contoso.com", f"127.0.0.1:{kdc.port}"))
+    environment = {"KRB5_CONFIG": str(folder / "krb5.conf")}
+
+    entry, *rest = [line.strip() for line in making.splitlines()[1:-1]]
+    subprocess.run(
+        [program("ktutil", package="krb5-user")],
+        input="\n".join([entry, PASSWORD, *rest]) + "\n",
+        cwd=folder,
+        env={**os.environ, **environment},
+        check=True,
+        text=True,
+        capture_output=True,
+    )
+    here.simulator.accept_logins(keytab=kdc.keytab)
+    here.controller.environment |= {**environment, "KRB5_CLIENT_KTNAME": "popadmin.keytab"}
+    run = here.controller.play(playbook.replace("http://mbx01.contoso.com/PowerShell/", here.simulator.exchange.uri))
+    assert run.result["changed"], run.output
+    assert here.pop_enabled("John Smith")
