@@ -121,6 +121,8 @@ def test_each_error_says_what_to_do(pop3: Pop3Tasks, own_kdc: Kdc) -> None:
     pop3.simulator.accept_logins(keytab=own_kdc.keytab)
     uri = pop3.simulator.exchange.uri
     mistakes = cases(own_kdc, uri)
+    if pop3.delegate_to:  # that it is the same there, two can tell
+        mistakes = [case for case in mistakes if case.name in ("expired ticket", "wrong password")]
     tasks = [
         {
             "name": case.name,

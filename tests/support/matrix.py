@@ -35,6 +35,11 @@ class Found:
     python: str
     result: str
 
+    @property
+    def version(self) -> tuple[str, str]:
+        """Of ansible-core and of Python."""
+        return self.ansible_core, self.python
+
 
 def found(method: str, scheme: str, face: str, result: str) -> Found:
     """A cell of the ansible-core and the Python that are running."""
