@@ -8,8 +8,9 @@
     logins.logins        # who logged in, and how
 
 Real SPNEGO, real Kerberos tickets and real NTLM, by pyspnego. After [MS-NTHT] (tokens in headers), [MS-WSMV] 2.2.9.1
-(encrypted messages) and RFC 5929 (tls-server-end-point). Over http:// a message that is not encrypted is refused, as
-Windows does while AllowUnencrypted is false; over https:// both kinds are taken.
+(encrypted messages) and RFC 5929 (tls-server-end-point). Over http:// a message that is not encrypted is refused with
+status 500, as Windows does while AllowUnencrypted is false (users of pywinrm report it: its issues 129 and 208); over
+https:// both kinds are taken.
 """
 
 from __future__ import annotations
