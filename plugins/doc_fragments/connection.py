@@ -79,6 +79,11 @@ options:
       - The service part of the Kerberos service principal name that is asked for, as in C(http/mbx01.contoso.com).
     type: str
     default: http
+  spn_hostname:
+    description:
+      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
+        usually has no service principal name; the server behind it has one.
+    type: str
   domain_controller:
     description:
       - The domain controller that Exchange reads from and writes to, by its full name. Give it where several answer and

@@ -263,6 +263,10 @@ def _connection(endpoint: Endpoint) -> WSMan:
         read_timeout=endpoint.operation_timeout + endpoint.connection_timeout,
         encryption="auto" if endpoint.uri.is_tls or endpoint.encrypts_messages else "never",
         negotiate_service=endpoint.spn_service,
+        negotiate_hostname_override=endpoint.spn_hostname,
+        # Nobody on the server needs the user's own ticket, and the login is bound to the certificate that was seen.
+        negotiate_delegate=False,
+        negotiate_send_cbt=True,
         certificate_pem=endpoint.client_cert,
         certificate_key_pem=endpoint.client_key or endpoint.client_cert,
         certificate_key_password=endpoint.client_key_password,
@@ -276,6 +280,9 @@ def _connection(endpoint: Endpoint) -> WSMan:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
     session.hooks["response"].append(read_within_limits)
+
+    if wsman.transport.wrap_required:
+        session.hooks["response"].append(_refuse_what_is_readable)
     wsman.transport.session = session
     # What is decrypted here is checked like what came as it is.
     send = wsman.transport.send
@@ -289,6 +296,13 @@ def _record(xml: bytes) -> Answer:
         return _clixml.record(xml)
     except UnexpectedReply as exc:
         return ErrorRecord(str(exc))
+
+
+def _refuse_what_is_readable(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """pypsrp would take an answer that is not encrypted, and anybody on the network can write such a one."""
+    encrypted = response.headers.get("content-type", "").startswith("multipart/")
+    if response.ok and response.content and not encrypted:
+        raise UnexpectedReply("An answer came that is not encrypted, although the session is. It was not used.")
 
 
 def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
