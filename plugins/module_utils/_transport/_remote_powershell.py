@@ -120,7 +120,7 @@ class RemotePowerShell:
         try:
             start()
             while remote.state == PSInvocationState.RUNNING:
-                self._wait_at_most(last, remote, _description.ABOUT)
+                self._wait_at_most(last, _description.ABOUT)
                 answers += self._received(remote)
                 if len(answers) > _description.MOST:
                     raise UnexpectedReply(f"{self._endpoint.uri} said more about itself than there can be.")
