@@ -29,7 +29,7 @@ options:
     type: str
   identities:
     description:
-      - A list of mailboxes, each as in O(identity). All are handled over one session.
+      - A list of mailboxes, each as in O(identity).
       - One that cannot be found does not stop the others, but for O(exclusive=true).
     type: list
     elements: str
@@ -69,7 +69,7 @@ options:
   max_changes:
     description:
       - A brake. If more mailboxes than this would change, none is changed, and the task fails with the plan in
-        RV(plan). In check mode it is a warning.
+        RV(plan). Check mode shows what would change, and says in RV(msg) and in a warning that a real run would not.
       - The default is 50 with O(exclusive=true), and no limit without it. V(-1) is no limit.
     type: int
   use_protocol_defaults:
@@ -301,7 +301,6 @@ failures:
         - V(access_denied), this user may not read or change it.
         - V(not_kept), Exchange accepted the change, and the mailbox still is not as declared.
         - V(unconfirmed), the change was sent, and what became of it is not known.
-        - V(held_back), nothing was changed because of O(max_changes).
         - V(error), anything else; see C(msg).
       type: str
       sample: not_found
@@ -310,8 +309,10 @@ failures:
       type: str
   sample: []
 plan:
-  description: What would be changed; items as in RV(mailboxes).
-  returned: when there are more changes than O(max_changes)
+  description:
+    - What would be changed; items as in RV(mailboxes), with only those settings in C(before) and C(after) that differ.
+    - RV(mailboxes) has the others then, and RV(failures) those that could not be found.
+  returned: when nothing was changed because there are more changes than O(max_changes)
   type: list
   elements: dict
 counts:
@@ -337,8 +338,8 @@ counts:
     unchanged: 2
     failed: 0
 msg:
-  description: How many of how many failed and why, in words.
-  returned: failure
+  description: How many of how many failed and why, in words; in check mode also that a real run would change nothing.
+  returned: failure, or check mode with more changes than O(max_changes)
   type: str
   sample: "1 of 3 mailboxes failed: 1 not found. Of the others, 1 changed and 1 were as declared. ..."
 """

@@ -189,7 +189,13 @@ def test_a_large_listing_is_encrypted_in_both_directions(here: Pop3Tasks, logins
     organisation = here.simulator.organisation
     names = [organisation.add_mailbox(f"User {number:04}", pop_enabled=False).name for number in range(400)]
     here.simulator.exchange.http.recording = wire = []
-    run = here(identities=names, identity=None, **kerberos(here, kdc), keywords={"environment": kdc.environment})
+    run = here(
+        identities=names,
+        identity=None,
+        parallel_sessions=1,
+        **kerberos(here, kdc),
+        keywords={"environment": kdc.environment},
+    )
     assert run.result["counts"]["changed"] == 400
     assert len(b"".join(wire)) > 500_000
     assert_nothing_readable(b"".join(wire).replace(b"User 0", b""))

@@ -38,6 +38,8 @@ def test_exclusive_from_the_plan_to_the_end_state(pop3: Pop3Tasks) -> None:
     lost = {line["name"] for line in dry["mailboxes"] if line["changed"] and not line["after"]["pop_enabled"]}
     assert gained == {"John Smith"}
     assert lost == before - set(listed)
+    assert {line.split(" <")[0] for line in dry["diff"]["before"].splitlines()} == lost
+    assert {line.split(" <")[0] for line in dry["diff"]["after"].splitlines()} == gained
     assert enabled(pop3) == before
 
     real = pop3(identities=listed, exclusive=True).result
@@ -67,12 +69,15 @@ def test_the_brake_changes_nothing_and_shows_the_plan(pop3: Pop3Tasks) -> None:
     assert not result["changed"]
     assert not result["restart_required"]
     assert {line["name"] for line in result["plan"]} == before | {"John Smith"}
-    assert {f["reason"] for f in result["failures"]} == {"held_back"}
+    assert result["failures"] == result["mailboxes"] == []
+    assert "1 would gain POP3 access, and 8 would lose it." in result["msg"]
     assert pop3.sent(SET) == []
 
     dry = pop3("--check", identities=["John Smith"], exclusive=True, max_changes=3).result
     assert dry["changed"]
     assert any("max_changes is 3" in warning for warning in dry["warnings"])
+    assert dry["msg"].startswith("Nothing would be changed. The plan has 9 changes")
+    assert not dry["restart_required"]
 
     assert pop3(identities=["John Smith"], exclusive=True, max_changes=-1).result["changed"]
     assert enabled(pop3) == {"John Smith"}
@@ -98,6 +103,14 @@ def test_a_selection_without_a_list(pop3: Pop3Tasks) -> None:
     assert {line["name"] for line in result["mailboxes"]} == names
     assert result["counts"]["changed"] == len(names)
     assert not enabled(pop3) & names
+
+
+@pytest.mark.parametrize("scope", [{"organizational_unit": ""}, {"filter": " "}])
+def test_a_scope_that_is_blank_is_not_the_whole_organisation(here: Pop3Tasks, scope: dict[str, Any]) -> None:
+    before = enabled(here)
+    result = here(identities=["John Smith"], exclusive=True, max_changes=-1, **scope).result
+    assert "is blank. Leave it out if it is not to limit anything." in result["msg"]
+    assert enabled(here) == before
 
 
 @pytest.mark.parametrize(

@@ -493,6 +493,16 @@ def test_an_exclusive_list_that_is_held_back_leaves_nothing_behind(
     assert servers.changes() == []
     assert servers.marks() == {"mbx01": [], "mbx02": []}
     assert servers.restarts() == {"mbx01": [0, 0], "mbx02": [0, 0]}
+    # Check mode is as red as the run.
+    fails(servers.have_pop3_access("--check", pop3_access_exclusive=True, **variables), says)
+
+
+def test_exclusive_as_text_from_the_command_line(build: Build) -> None:
+    servers = build()
+    run = servers.have_pop3_access("-e", "pop3_access_exclusive=false", pop3_access_enabled=["John Smith"])
+    assert run.returncode == 0, run.output
+    organisation = servers.farm.organisation
+    assert len([m for m in organisation.mailboxes() if organisation.settings(m).pop_enabled]) == 9
 
 
 def test_the_playbook_is_not_green_where_nobody_matches(build: Build) -> None:

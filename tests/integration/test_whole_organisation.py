@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -45,12 +46,13 @@ def test_nobody_but_a_list_of_twenty(organisation: Pop3Tasks) -> None:
     }
     assert {address for address, after in planned.items() if not after} == before - set(listed)
     assert {address for address, after in planned.items() if after} == set(listed) - before
-    assert len(dry["diff"]["after"].splitlines()) == len(planned)
+    assert len((dry["diff"]["before"] + dry["diff"]["after"]).splitlines()) == len(planned)
     assert enabled(organisation) == before
 
     held = organisation(**declared).result
     assert "max_changes is 50" in held["msg"]
     assert {line["primary_smtp_address"] for line in held["plan"]} == set(planned)
+    assert len(json.dumps(held)) < 400 * len(planned), "shown whole on a terminal"
     assert enabled(organisation) == before
     assert organisation.sent(SET) == []
 

@@ -18,7 +18,6 @@ class Reason(StrEnum):
     ACCESS_DENIED = "access_denied"
     NOT_KEPT = "not_kept"
     UNCONFIRMED = "unconfirmed"
-    HELD_BACK = "held_back"
     ERROR = "error"
 
 

@@ -42,11 +42,6 @@ def failed(change: Change, failure: Failure, after: Pop3Settings) -> Outcome:
     return Outcome(after, changed=differs, may_have_changed=differs, failure=failure)
 
 
-def held_back(change: Change) -> Outcome:
-    """The plan has more changes than max_changes allows: none of them is made."""
-    return refused(change, Failure(Reason.HELD_BACK, "Not changed: the plan has more changes than max_changes."))
-
-
 def not_tried(change: Change) -> Outcome:
     """The run ended before this change was sent."""
     return refused(change, Failure(Reason.ERROR, "Not changed: the run ended before its turn."))

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from ._mailbox import Failure, Mailbox, MimeFormat, Pop3Settings, Reason
-from ._outcome import Outcome, held_back, not_tried, would_change
+from ._outcome import Outcome, not_tried, would_change
 from ._plan import Change, Observation, Plan
 from ._visible import visible
 
@@ -22,7 +22,6 @@ _IN_WORDS = {
     Reason.ACCESS_DENIED: "access denied",
     Reason.NOT_KEPT: "change not kept",
     Reason.UNCONFIRMED: "change not confirmed",
-    Reason.HELD_BACK: "held back",
     Reason.ERROR: "error",
 }
 
@@ -50,6 +49,18 @@ class _Line:
             "changed": self.changed,
             "before": mailbox and settings_dict(mailbox.settings),
             "after": self.after and settings_dict(self.after),
+        }
+
+    def as_plan(self) -> dict[str, Any]:
+        """Who would change, and only what would differ."""
+        whole = self.as_dict()
+        before, after = whole.pop("before"), whole.pop("after")
+        del whole["changed"]
+        differing = [name for name in before if before[name] != after[name]]
+        return {
+            **whole,
+            "before": {name: before[name] for name in differing},
+            "after": {name: after[name] for name in differing},
         }
 
 
@@ -104,14 +115,38 @@ def report(
 
 
 def report_held_back(plan: Plan, why: str) -> dict[str, Any]:
-    """Return the result where nothing was changed because the plan is too large: it has the plan, to be read."""
-    held = {change.mailbox.guid: held_back(change) for change in plan.changes}
-    would = {change.mailbox.guid: would_change(change) for change in plan.changes}
-    planned = report(plan, would)
-    return report(plan, held, stopped=why) | {
-        "plan": [line for line in planned["mailboxes"] if line["changed"]],
-        "diff": planned["diff"],
+    """Return the result where nothing was changed because the plan is too large.
+
+    Each mailbox is in it once: in ``plan``, with what would differ, or in ``mailboxes``, where nothing would. They can
+    be thousands, and the whole is shown on a terminal.
+    """
+    would = {change.mailbox.guid: (change, would_change(change)) for change in plan.changes}
+    lines = [_line(observation, would) for observation in plan.observations]
+    held = [line for line in lines if line.changed]
+    others = [line for line in lines if not line.changed]
+    failures = [(line, line.failure) for line in others if line.failure]
+    return {
+        "changed": False,
+        "restart_required": False,
+        "mailboxes": [line.as_dict() for line in others],
+        "failures": [failure_dict(line.identity, failure) for line, failure in failures],
+        "counts": {
+            "total": len(lines),
+            "changed": 0,
+            "unchanged": len(others) - len(failures),
+            "failed": len(held) + len(failures),
+        },
+        "plan": [line.as_plan() for line in held],
+        "failed": True,
+        "msg": f"Nothing was changed. {why} {gains_and_losses(plan)}",
     }
+
+
+def gains_and_losses(plan: Plan) -> str:
+    """Say in a sentence how many would gain access and how many would lose it."""
+    gain = sum(1 for c in plan.changes if c.after.pop_enabled and not c.mailbox.settings.pop_enabled)
+    lose = sum(1 for c in plan.changes if not c.after.pop_enabled)
+    return f"{gain} would gain POP3 access, and {lose} would lose it."
 
 
 def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome]]) -> _Line:
@@ -132,7 +167,11 @@ def _counts(lines: Sequence[_Line]) -> dict[str, int]:
 
 
 def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
-    """Only the mailboxes that changed (or would), each once; two texts that Ansible compares line by line."""
+    """Only the mailboxes that changed (or would), each once; two texts that Ansible compares line by line.
+
+    A side has a mailbox only if it can be read over POP3 there: whoever is on the second side alone gains access, and
+    whoever is on the first side alone loses it. While access is off, the other settings mean nothing.
+    """
     before: list[str] = []
     after: list[str] = []
     for change, outcome in settled:
@@ -140,11 +179,12 @@ def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
             continue
         old, new = settings_dict(change.mailbox.settings), settings_dict(outcome.after or change.after)
         differing = [name for name in old if old[name] != new[name]]
-        before.append(_settings_text(change.mailbox, {name: old[name] for name in differing}))
-        after.append(_settings_text(change.mailbox, {name: new[name] for name in differing}))
+        for side, settings in ((before, old), (after, new)):
+            if settings["pop_enabled"]:
+                side.append(_settings_text(change.mailbox, {name: settings[name] for name in differing}))
     return {
-        "before_header": "POP3 access",
-        "after_header": "POP3 access",
+        "before_header": "POP3 access before",
+        "after_header": "POP3 access after",
         "before": "".join(before),
         "after": "".join(after),
     }

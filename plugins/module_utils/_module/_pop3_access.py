@@ -13,7 +13,7 @@ from .._core import _outcome
 from .._core._mailbox import Failure, Finding, Mailbox, Reason, WantedSettings
 from .._core._outcome import Outcome
 from .._core._plan import Observation, Plan, plan
-from .._core._report import report, report_held_back
+from .._core._report import gains_and_losses, report, report_held_back
 from .._errors import ExchangeError, SelectionFailed
 from .._session._interrupt import TimedOut
 from ._changing import ENDED, Changing
@@ -36,13 +36,10 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
             work.observe(exchange)
             brake = work.brake()
             if check_mode:
-                work.foresee()
-                if brake:
-                    say.warn(f"A real run would change nothing. {brake}")
-            elif brake:
+                return work.foreseen(brake, say)
+            if brake:
                 return work.report_held_back(brake)
-            else:
-                work.apply(exchange)
+            work.apply(exchange)
     except (ExchangeError, TimedOut) as exc:
         return work.report(stopped=str(exc))
     return work.report()
@@ -116,17 +113,24 @@ class _Run:
             "they are meant, raise max_changes, or set it to -1."
         )
 
-    def foresee(self) -> None:
+    def foreseen(self, brake: str | None, say: Say) -> Result:
         """Check mode: say what would be done, and send nothing."""
         self._foreseen = True
         self._outcomes = {change.mailbox.guid: _outcome.would_change(change) for change in self._plan.changes}
+        result = self.report()
+        if brake is None:
+            return result
+        # What the list asks for is shown, and that a real run would not do it. So nothing would have to be restarted.
+        msg = f"Nothing would be changed. {brake} {gains_and_losses(self._plan)}"
+        say.warn(msg)
+        return result | {"restart_required": False, "msg": " ".join([msg, *filter(None, [result.get("msg")])])}
 
     def apply(self, exchange: Exchange) -> None:
         """Make the changes, and prove each by reading it back."""
         Changing(exchange, self._outcomes).make(self._plan.changes)
 
     def report_held_back(self, why: str) -> Result:
-        return report_held_back(self._plan, f"Nothing was changed. {why}")
+        return report_held_back(self._plan, why)
 
     def report(self, stopped: str | None = None) -> Result:
         return report(self._plan, self._outcomes, stopped, foreseen=self._foreseen)

@@ -50,12 +50,18 @@ def is_listed(params: Mapping[str, Any]) -> bool:
 
 def targets_from(params: Mapping[str, Any]) -> Targets:
     """Return what the task is about. Raises OptionError for what contradicts itself."""
+    for name in ("filter", "organizational_unit"):
+        if params[name] is not None and not params[name].strip():
+            # A variable that is empty by mistake would make a part of the organisation the whole of it.
+            raise OptionError(f"{name} is blank. Leave it out if it is not to limit anything.")
     selection = selection_from(params)
     selects = bool(selection.filter or selection.organizational_unit)
     exclusive = bool(params["exclusive"])
     listed = is_listed(params)
     if exclusive and params["state"] != "enabled":
         raise OptionError("exclusive goes with state: enabled: the listed mailboxes keep access, and no other does.")
+    if params["allow_empty"] and not exclusive:
+        raise OptionError("allow_empty goes with exclusive: true.")
     if exclusive and not listed:
         raise OptionError("exclusive needs the list of those who keep access: identities.")
     if selects and listed and not exclusive:

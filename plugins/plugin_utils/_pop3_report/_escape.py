@@ -9,11 +9,14 @@ import base64
 import hashlib
 import html
 import json
+import re
 
 from ._model import ReportError
 
 _IN_JSON_BLOCK = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+# At the beginning of a cell, also of one that only a spreadsheet sees which separates with semicolons or tabs, as many
+# do outside of English. The last four are the wide forms of the first.
+_RUN_BY_SPREADSHEETS = re.compile('((?:^|[;\t\r\n])"*)(?=[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-])')
 
 
 def readable(value: str) -> str:
@@ -43,8 +46,7 @@ def json_block(value: object) -> str:
 
 def csv_cell(value: str) -> str:
     """Return a cell that no spreadsheet runs as a formula: an apostrophe comes before what would begin as one."""
-    value = readable(value)
-    return f"'{value}" if value.startswith(_RUN_BY_SPREADSHEETS) else value
+    return _RUN_BY_SPREADSHEETS.sub(r"\1'", readable(value))
 
 
 def raw_text(name: str, content: str) -> str:

@@ -56,7 +56,7 @@ def test_what_a_task_is_about(given: dict[str, Any], targets: Targets) -> None:
         ({"identity": "a", "filter": "f"}, "select mailboxes instead of identity"),
         ({"identities": []}, "identities is an empty list: there is no mailbox"),
         ({"identities": [], "exclusive": True}, "add allow_empty: true"),
-        ({"identities": [], "allow_empty": True}, "identities is an empty list: there is no mailbox"),
+        ({"identities": [], "allow_empty": True}, "allow_empty goes with exclusive: true"),
         ({"identities": ["a"], "exclusive": True, "state": "disabled"}, "exclusive goes with state: enabled"),
         ({"filter": "f", "exclusive": True}, "exclusive needs the list"),
         ({"identity": "a", "max_changes": -2}, "max_changes is a number"),

@@ -104,6 +104,21 @@ def test_a_formula_gets_an_apostrophe_and_nothing_else_changes(text: str) -> Non
     assert csv_cell(f" {text}") == f" {text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('x;=HYPERLINK("http://x")', """x;'=HYPERLINK("http://x")"""),
+        ("a;b", "a;b"),
+        ("a-b;c+d", "a-b;c+d"),
+        ("\uff1d1", "'\uff1d1"),
+        ('x;"=1"', """x;"'=1\""""),
+        ("\n=1", "'\n'=1"),
+    ],
+)
+def test_a_formula_behind_a_separator_of_other_locales_gets_one_too(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
+
+
 @given(st.lists(SENDABLE, min_size=1, max_size=4, unique=True))
 def test_the_csv_has_a_line_for_each_mailbox_whatever_is_in_it(names: list[str]) -> None:
     text = pop3_report_csv(report([mailbox(name, on=True) for name in names], [], failures=[failure(names[0])]))
