@@ -8,6 +8,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 READY := .dev/ready
+# Kerberos takes compiling, and the demo does without it.
+KERBEROS := .dev/kerberos
 PYTHON_DEV := .dev/venv/bin/python
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.dev/collections
 export PATH := $(CURDIR)/.dev/venv/bin:$(PATH)
@@ -16,8 +18,8 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration test-browser test-molecule simulator report-pictures fault-table bench \
-	build clean
+.PHONY: help demo test lint types test-unit test-integration test-auth matrix test-browser test-molecule simulator \
+	report-pictures fault-table bench build clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -28,7 +30,7 @@ help: ## Say what there is
 demo: $(READY) ## Watch POP3 access being declared, changed and proven against a simulated Exchange
 	@$(PYTHON_DEV) tests/demo/demo.py $(ARGS)
 
-test: $(READY) lint types ## Run everything the project checks
+test: $(READY) $(KERBEROS) lint types ## Run everything the project checks
 	@$(PYTHON_DEV) -m pytest -n auto tests $(ARGS)
 
 lint: $(READY) ## Check style and common mistakes
@@ -42,8 +44,14 @@ types: $(READY) ## Check types (mypy --strict)
 test-unit: $(READY) ## Run the unit tests only
 	@$(PYTHON_DEV) -m pytest -n auto tests/unit $(ARGS)
 
-test-integration: $(READY) ## Run real Ansible against the simulator
+test-integration: $(READY) $(KERBEROS) ## Run real Ansible against the simulator
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
+
+test-auth: $(READY) $(KERBEROS) ## Log in with every method, and with Kerberos against a real KDC
+	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_authentication.py tests/integration/test_kerberos.py $(ARGS)
+
+matrix: $(READY) $(KERBEROS) ## The same with every ansible-core for which a Python is found; writes docs/authentication.md
+	@tools/authentication-matrix
 
 test-browser: $(READY) ## Open the report in Chromium
 	@$(PYTHON_DEV) -m pytest tests/browser $(ARGS)
@@ -72,3 +80,6 @@ clean: ## Remove .dev/ and all that the tools left
 
 $(READY): requirements.txt tests/requirements.txt tools/make-environment tools/find-python
 	@tools/make-environment $(READY)
+
+$(KERBEROS): $(READY) tests/requirements-kerberos.txt tools/add-kerberos
+	@tools/add-kerberos .dev/venv $(KERBEROS)

@@ -79,6 +79,11 @@ options:
       - The service part of the Kerberos service principal name that is asked for, as in C(http/mbx01.contoso.com).
     type: str
     default: http
+  spn_hostname:
+    description:
+      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
+        usually has no service principal name; the server behind it has one.
+    type: str
   domain_controller:
     description:
       - The domain controller that Exchange reads from and writes to, by its full name. Give it where several answer and
@@ -97,7 +102,8 @@ options:
     default: 180
   parallel_sessions:
     description:
-      - How many sessions with Exchange may work at the same time where there is much to look up or to change.
+      - How many sessions with Exchange may work at the same time where there is much to look up or to change, from 1 to
+        18.
       - By default 1, and 4 where 100 or more mailboxes have to be changed or 1000 or more to be looked up.
       - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.

@@ -12,6 +12,7 @@ import pytest
 
 from simulator import MAIL_RECIPIENTS, Simulator
 from support.controller import JUMP, LOCAL, Controller
+from support.kdc import Kdc, needs_kerberos
 from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
 
@@ -22,6 +23,15 @@ def simulator() -> Iterator[Simulator]:
         running.users.add(ADMIN, PASSWORD, MAIL_RECIPIENTS)
         yield running
         assert running.exchange.open_shells == [], "a session was left open"
+
+
+@pytest.fixture(scope="session")
+def kdc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kdc]:
+    """The realm CONTOSO.COM, with the administrator of the organisation in it."""
+    needs_kerberos()
+    with Kdc(tmp_path_factory.mktemp("kdc")) as running:
+        running.principal(ADMIN.partition("@")[0], PASSWORD)
+        yield running
 
 
 @pytest.fixture

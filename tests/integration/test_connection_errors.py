@@ -123,7 +123,7 @@ def no_answer(simulator: Simulator) -> dict[str, Any]:
 
 
 def a_method_that_is_not_offered(_simulator: Simulator) -> dict[str, Any]:
-    return {"authentication": "kerberos", "username": None, "password": None}
+    return {"authentication": "ntlm"}
 
 
 CASES: list[tuple[Callable[[Simulator], dict[str, Any]], list[str]]] = [
@@ -147,7 +147,7 @@ CASES: list[tuple[Callable[[Simulator], dict[str, Any]], list[str]]] = [
     (not_wsman, ["answer was not understood", "Exchange server"]),
     (cut_off, ["closed the connection without a whole answer"]),
     (no_answer, ["did not answer in time", "operation_timeout"]),
-    (a_method_that_is_not_offered, ["does not offer the method that 'authentication: kerberos' needs"]),
+    (a_method_that_is_not_offered, ["does not offer the method that 'authentication: ntlm' needs"]),
 ]
 
 

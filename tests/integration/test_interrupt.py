@@ -52,6 +52,41 @@ def test_a_signal_closes_the_session(pop3: Pop3Tasks, signum: signal.Signals) ->
     assert [shell.ending for shell in pop3.simulator.exchange.shells] == [Ending.CLOSED]
 
 
+def start_many(pop3: Pop3Tasks, **keywords: object) -> subprocess.Popen[str]:
+    """Start forty changes in four sessions, a second each, and wait until all four are busy with them."""
+    for number in range(40):
+        pop3.simulator.organisation.add_mailbox(f"user{number:02}", pop_enabled=False)
+    pop3.simulator.exchange.behaviour.cmdlet_delays["Set-CASMailbox"] = 1
+    options = {"identities": [f"user{number:02}" for number in range(40)], "parallel_sessions": 4}
+    task = {"name": "Task", "mailops.exchange.exchange_pop3_access": {**pop3.connection, **options}, **keywords}
+    process = pop3.controller.start_play([{"name": "P", "hosts": "localhost", "gather_facts": False, "tasks": [task]}])
+    wait_for(lambda: len(pop3.simulator.exchange.calls_of("Set-CASMailbox")) >= 4)
+    return process
+
+
+def ends_and_sends_nothing_more(pop3: Pop3Tasks, process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=30)
+    wait_for(lambda: not pop3.simulator.exchange.open_shells)
+    before = len(pop3.simulator.exchange.calls), len(pop3.simulator.exchange.shells)
+    time.sleep(2)
+    assert (len(pop3.simulator.exchange.calls), len(pop3.simulator.exchange.shells)) == before
+    assert len(pop3.simulator.exchange.shells) == 4, "a session was opened again"
+    assert {shell.ending for shell in pop3.simulator.exchange.shells} == {Ending.CLOSED}
+    organisation = pop3.simulator.organisation
+    assert not all(organisation.settings(m).pop_enabled for m in organisation.mailboxes())
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_sessions_and_none_is_opened_again(here: Pop3Tasks, signum: signal.Signals) -> None:
+    process = start_many(here)
+    process.send_signal(signum)
+    ends_and_sends_nothing_more(here, process)
+
+
+def test_the_time_out_of_a_task_ends_all_sessions(here: Pop3Tasks) -> None:
+    ends_and_sends_nothing_more(here, start_many(here, timeout=3))
+
+
 def test_the_time_out_of_a_task_closes_the_session(here: Pop3Tasks) -> None:
     here.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 60
     run = here(identity="John Smith", keywords={"timeout": 2})

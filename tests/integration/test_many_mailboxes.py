@@ -73,6 +73,20 @@ def test_an_error_that_names_nobody_is_put_to_nobody_else(many: Pop3Tasks) -> No
     assert changed(result) == set(USERS) - {"user17"}
 
 
+def test_a_name_within_a_name_is_not_mistaken_for_it(many: Pop3Tasks) -> None:
+    """The errors name 'jo' and 'jo.user', and 'on' is a word of every message."""
+    for name in ("jo.user", "jo.user.x"):
+        many.simulator.organisation.add_mailbox(name, pop_enabled=False)
+    names = ["jo", "jo.user", "on", *USERS, "jo.user.x", "user"]
+    result = many(identities=names).result
+    assert reasons(result) == {"jo": "not_found", "on": "not_found", "user": "not_found"}
+    assert {line["identity"] for line in result["mailboxes"] if line["name"] == line["identity"]} == {
+        "jo.user",
+        "jo.user.x",
+        *USERS,
+    }
+
+
 def test_a_refused_change_among_many_is_that_of_its_mailbox(many: Pop3Tasks) -> None:
     many.simulator.exchange.behaviour.failing_writes["user17"] = Failure("The directory is busy.", TRANSIENT)
     result = many(identities=USERS).result
@@ -242,8 +256,8 @@ def test_one_of_several_sessions_breaks_for_good(many: Pop3Tasks) -> None:
     assert all(many.pop_enabled(name) for name in changed(result))
 
 
-@pytest.mark.parametrize("number", [0, -1])
+@pytest.mark.parametrize("number", [0, -1, 19])
 def test_a_number_of_sessions_that_is_none(many: Pop3Tasks, number: int) -> None:
     result = many(identities=USERS, parallel_sessions=number).result
-    assert result["msg"] == "parallel_sessions is a number of sessions, 1 or more."
+    assert result["msg"] == "parallel_sessions is a number of sessions, from 1 to 18."
     assert many.simulator.exchange.http_requests == 0

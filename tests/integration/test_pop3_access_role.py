@@ -31,11 +31,11 @@ def build(controller: Controller) -> Iterator[Build]:
     """Builds a farm of the servers that are named."""
     farms: list[Farm] = []
 
-    def of(*servers: str | ServerSetup, connection: str = "winrm") -> Servers:
+    def of(*servers: str | ServerSetup, connection: str = "winrm", method: str = "basic") -> Servers:
         farm = Farm(servers or ("MBX01", "MBX02"))
         farms.append(farm)
         farm.start()
-        controller.inventory = farm.inventory(connection=connection)
+        controller.inventory = farm.inventory(connection=connection, method=method)
         return Servers(farm, controller)
 
     yield of
@@ -51,9 +51,12 @@ def fails(run: Any, *words: str) -> None:
         assert word in run.output
 
 
-@pytest.mark.parametrize("connection", ["winrm", "psrp"])
-def test_a_login_is_accepted_only_after_the_restart(build: Build, connection: str) -> None:
-    servers = build(connection=connection)
+@pytest.mark.parametrize(("connection", "method"), [("winrm", "basic"), ("winrm", "ntlm"), ("psrp", "ntlm")])
+def test_a_login_is_accepted_only_after_the_restart(build: Build, connection: str, method: str) -> None:
+    servers = build(connection=connection, method=method)
+    wire: list[bytes] = []
+    for host in servers.farm.hosts.values():
+        host.winrm.http.recording = wire
     assert not servers.may_log_in("MBX01", JOHN)
 
     left = servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_restart="never")
@@ -68,6 +71,10 @@ def test_a_login_is_accepted_only_after_the_restart(build: Build, connection: st
     assert servers.marks() == {"mbx01": [], "mbx02": []}
     assert servers.may_log_in("MBX01", JOHN)
     assert servers.may_log_in("MBX02", JOHN)
+    assert wire
+    if method == "ntlm":
+        assert b"Envelope" not in b"".join(wire), "messages over http are encrypted"
+        assert all(host.negotiate.logins for host in servers.farm.hosts.values())
 
 
 def test_check_mode_says_it_all_and_touches_nothing(build: Build) -> None:

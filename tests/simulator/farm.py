@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from simulator.exchange.directory import DomainDirectory
 from simulator.exchange.endpoint import ExchangeEndpoint
 from simulator.exchange.identity import Ambiguous
 from simulator.exchange.mailbox import Mailbox
@@ -35,6 +36,7 @@ from simulator.windows.maildrop import Maildrop
 from simulator.windows.pop3 import Logon, Maildrops
 from simulator.windows.services import ServiceState, StartMode
 from simulator.wire.certificates import CertificateAuthority
+from simulator.wire.negotiate import Negotiate
 
 FOLDER_PREFIX = "exchange-simulator-"
 """Where a farm keeps its certificates and keys while it runs: the beginning of a temporary folder's name."""
@@ -118,7 +120,7 @@ class Farm:
             self.exchange = ExchangeEndpoint(
                 self.organisation,
                 self.users,
-                tls=self.authority.server().server_context(),
+                tls=self.authority.server().server_context(client_ca=self.authority.ca_file),
                 port=port,
                 https_port=https_port,
             )
@@ -131,6 +133,22 @@ class Farm:
     def ca_file(self) -> Path:
         """What a client needs to trust every TLS endpoint of the farm."""
         return self.authority.ca_file
+
+    def accept_logins(
+        self,
+        *,
+        keytab: Path | None = None,
+        ntlm: bool = False,
+        basic: bool = False,
+        certificates: bool = False,
+        headers: tuple[str, ...] = ("Negotiate", "Kerberos"),
+    ) -> Negotiate:
+        """Turn on these methods for Exchange, and no others; `keytab` turns on Kerberos. Returns what it will see."""
+        directory = DomainDirectory(self.users, self.organisation.netbios_name, self.organisation.domain)
+        negotiate = Negotiate(directory, keytab=keytab, ntlm=ntlm, headers=headers, boundary_gap=" ")
+        on = negotiate if keytab is not None or ntlm else None
+        self.exchange.accept_logins(on, basic=basic, certificates=certificates)
+        return negotiate
 
     @property
     def setups(self) -> tuple[ServerSetup, ...]:
@@ -174,10 +192,13 @@ class Farm:
         """All logons by user name: the farm is the directory of its POP3 services."""
         return self.logons
 
-    def inventory(self, scheme: str = "http", connection: str = "winrm") -> dict[str, Any]:
-        """An Ansible inventory: the group `exchange`, `localhost`, and how to reach Exchange from there."""
+    def inventory(self, scheme: str = "http", connection: str = "winrm", method: str = "basic") -> dict[str, Any]:
+        """An Ansible inventory: the group `exchange`, `localhost`, and how to reach Exchange from there.
+
+        `method` is how Ansible logs in to the hosts; see `WindowsHost.inventory_vars`.
+        """
         hosts = {
-            setup.inventory_name: self.hosts[setup.name].inventory_vars(scheme, connection)
+            setup.inventory_name: self.hosts[setup.name].inventory_vars(scheme, connection, method)
             | {
                 "pop3_services_verify_port": self.hosts[setup.name].pop3s_port,
                 "pop3_services_verify_tls": True,

@@ -58,6 +58,15 @@ def unanswered() -> Outcome:
     return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
 
 
+def after_unanswered(outcome: Outcome) -> Outcome:
+    """What came of a second try at a change whose first answer never came: an error of the second says nothing of the
+    first, which may take effect yet, or have done so on another domain controller."""
+    if not outcome.failure or outcome.may_have_changed:
+        return outcome
+    msg = f"The change was sent and its answer never came, and when it was sent again: {outcome.failure.msg}"
+    return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
+
+
 def not_read_back(why: str) -> Outcome:
     """Exchange accepted the change, but the mailbox could not be looked at again."""
     msg = f"Exchange accepted the change, but the mailbox could not be read back to prove it: {why}"

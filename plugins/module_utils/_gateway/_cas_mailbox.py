@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -76,6 +78,11 @@ class CasMailboxes:
     def takes_pipeline_input(self) -> bool:
         """Whether many can be done in one pipeline, as far as is known."""
         return self._abilities.pipeline_input
+
+    @property
+    def openings(self) -> int:
+        """How many times the session was opened: opened anew, it may have another domain controller."""
+        return self._session.openings
 
     def find(self, identity: str) -> Finding:
         """Return the mailbox that ``identity`` names, in any form that Exchange accepts, or why there is none."""
@@ -235,8 +242,9 @@ class CasMailboxes:
         reply = self._session.invoke(selecting, taken if take else None, again)
         if arrived or reply.records:
             self._abilities.select_object = True
-        elif self._abilities.select_object is None and reply.errors and not reply.errors[0].failure_category:
-            # Not an error of Exchange's own: PowerShell refused the pipeline. Whose fault that is shows without it.
+        elif reply.errors and not reply.errors[0].failure_category:
+            # Not an error of Exchange's own: PowerShell refused the pipeline. Whose fault that is shows without it. A
+            # session that was opened anew may have come to another server, so that it had Select-Object says nothing.
             self._abilities.select_object = False
             return None
         return reply
@@ -260,15 +268,36 @@ def _is_unbound(reply: Reply) -> bool:
 def _answers_are_for(identities: Sequence[str], answers: Sequence[Answer]) -> bool:
     """Whether each answer is certainly the one for the identity in its place.
 
-    A pipeline works on one object after the other, so as many answers as identities are in their order. Where errors
-    are among records, the streams of the two must have kept that order: each error names its identity then.
+    A pipeline works on one object after the other, so as many answers as identities are in their order, unless one
+    identity gave two and another none. So nothing may contradict it: no record may be the one that another identity of
+    the list names by its GUID, address or name, and each error among records names its own identity and no other.
     """
     if len(answers) != len(identities):
         return False
-    errors = [(i, answer) for i, answer in zip(identities, answers, strict=True) if isinstance(answer, ErrorRecord)]
+    pairs = list(zip(identities, answers, strict=True))
+    errors = [(identity, answer) for identity, answer in pairs if isinstance(answer, ErrorRecord)]
     if len(errors) == len(answers):
         return True
-    return all(identity in error.message for identity, error in errors)
+    named = _naming(identities) if errors else None
+    if named and any(named(error.message) != {identity.lower()} for identity, error in errors):
+        return False
+    return _no_record_is_anothers(pairs)
+
+
+def _naming(identities: Sequence[str]) -> Callable[[str], set[str]]:
+    """Return what finds the identities that a message names: whole words, the longest where one holds another."""
+    longest_first = sorted({identity.lower() for identity in identities}, key=len, reverse=True)
+    words = re.compile("(?<![\\w.@-])(?:" + "|".join(map(re.escape, longest_first)) + ")(?![\\w@-]|\\.\\w)")
+    return lambda message: set(words.findall(message.lower()))
+
+
+def _no_record_is_anothers(pairs: Sequence[tuple[str, Answer]]) -> bool:
+    places: defaultdict[str, set[int]] = defaultdict(set)
+    for place, (_identity, answer) in enumerate(pairs):
+        if not isinstance(answer, ErrorRecord):
+            for name in ("Guid", "PrimarySmtpAddress", "Name"):
+                places[str(answer.get(name)).lower()].add(place)
+    return all(place in places.get(identity.lower(), {place}) for place, (identity, _answer) in enumerate(pairs))
 
 
 def _finding(identity: str, answer: Answer) -> Finding:

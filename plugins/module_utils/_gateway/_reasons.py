@@ -16,6 +16,9 @@ _NOT_FOUND = "Cmdlet-ManagementObjectNotFoundException"
 _AMBIGUOUS = "Cmdlet-ManagementObjectAmbiguousException"
 _AUTHORIZATION = "AuthZ-"
 
+_LONGEST = 200
+"""Characters of an identity that are quoted at most."""
+
 _ROLE_HINT = (
     "The management role 'Mail Recipients' is needed, which the role groups Organization Management and Recipient "
     "Management have; see Get-ManagementRoleAssignment."
@@ -39,8 +42,12 @@ def is_denied(error: ErrorRecord) -> bool:
 
 def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
     """Say why ``cmdlet`` could not do its work on ``identity``."""
+    identity = identity if len(identity) <= _LONGEST else f"{identity[:_LONGEST]}…"
     category = error.failure_category
     answered = f"Exchange answered: {error.message.strip()}"
+    if category == _NOT_FOUND and cmdlet.startswith("Set-"):
+        gone = f"The mailbox '{identity}' is not there any more, or this user may not see it."
+        return Failure(Reason.NOT_FOUND, f"{gone} {answered}")
     if category == _NOT_FOUND:
         return Failure(Reason.NOT_FOUND, f"No mailbox is named '{identity}': check the spelling. {answered}")
     if category == _AMBIGUOUS:

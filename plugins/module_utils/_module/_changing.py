@@ -34,6 +34,11 @@ _PATIENCE = (0.5, 1.5)
 _ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
 """Errors of Set-CASMailbox that prove that nothing was changed. Others, a directory's time-out for one, do not."""
 
+_OTHER_SESSION = (
+    "the session that made the change broke, and the one that looked may have another domain controller, which does "
+    "not have it yet. See the option domain_controller."
+)
+
 Changes = Sequence[Change]
 
 
@@ -43,6 +48,10 @@ class Changing:
     def __init__(self, exchange: Exchange, outcomes: dict[UUID, Outcome]) -> None:
         self._exchange = exchange
         self._outcomes = outcomes
+        self._unanswered: set[UUID] = set()
+        """Changes that were sent in a session that broke: whatever comes later, they may have taken effect."""
+        self._accepted_in: dict[UUID, int] = {}
+        """The opening of the session that accepted a change. Opened anew, it may have another domain controller."""
 
     def make(self, changes: Changes) -> None:
         """Make the changes and read them back."""
@@ -68,16 +77,19 @@ class Changing:
         try:
             return self._send(batch, mailboxes)
         except SessionLost as lost:
-            left = self._left_after(lost, batch, mailboxes)
+            sent = (change.mailbox.guid for change in batch)
+            self._unanswered.update(guid for guid in sent if self._outcomes.get(guid) == _outcome.unanswered())
+            try:
+                left = self._left(batch, mailboxes)
+            except ExchangeError as exc:
+                raise SessionLost(f"{lost} {exc}") from exc
         # To send a declared setting to a mailbox that does not have it is the same the second time.
         return self._send(left, mailboxes)
 
-    def _left_after(self, lost: SessionLost, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
-        """Return those of a batch that are not as wanted. Where nobody can look, what is known stays as it is."""
-        try:
-            found = _found(batch, mailboxes)
-        except ExchangeError as exc:
-            raise SessionLost(f"{lost} {exc}") from exc
+    def _left(self, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
+        """Look at changes of which it is not known whether they were accepted. Note those that are as wanted, and
+        return the others, of which nothing more is known than before."""
+        found = _found(batch, mailboxes)
         left = []
         for change in batch:
             finding = found[change.mailbox.guid]
@@ -94,12 +106,11 @@ class Changing:
         self._note(batch, _outcome.unanswered())
         errors = mailboxes.set_each(batch)
         if not errors:
-            self._note(batch, _outcome.not_read_back(ENDED))
+            self._accept(batch, mailboxes)
             return list(batch)
         # An error in a pipeline does not say for certain whom it is about. Who is as declared now needs no second try;
         # for everybody else a change is asked for alone, which can be repeated and has an answer of its own.
-        left = self._not_as_wanted(batch, mailboxes)
-        return self._send_one_by_one(left, mailboxes)
+        return self._send_one_by_one(self._left(batch, mailboxes), mailboxes)
 
     def _send_one_by_one(self, changes: Changes, mailboxes: CasMailboxes) -> list[Change]:
         accepted = []
@@ -107,13 +118,17 @@ class Changing:
             self._note([change], _outcome.unanswered())
             failure = mailboxes.set(change)
             if failure is None:
-                self._note([change], _outcome.not_read_back(ENDED))
+                self._accept([change], mailboxes)
                 accepted.append(change)
             elif failure.reason in _ANSWERED_BEFORE_CHANGING:
                 self._note([change], _outcome.refused(change, failure))
             else:
                 self._look_after_error(change, failure, mailboxes)
         return accepted
+
+    def _accept(self, changes: Changes, mailboxes: CasMailboxes) -> None:
+        self._note(changes, _outcome.not_read_back(ENDED))
+        self._accepted_in.update(dict.fromkeys((change.mailbox.guid for change in changes), mailboxes.openings))
 
     def _look_after_error(self, change: Change, failure: Failure, mailboxes: CasMailboxes) -> None:
         """An error does not prove that nothing was changed: look."""
@@ -124,18 +139,26 @@ class Changing:
     def _not_as_wanted(self, changes: Changes, mailboxes: CasMailboxes) -> list[Change]:
         """Look at what was changed, note what is there, and return what is not, or not yet, as wanted."""
         found = _found(changes, mailboxes)
-        return [change for change in changes if not self._is_as_wanted(change, found[change.mailbox.guid])]
+        openings = mailboxes.openings
+        return [c for c in changes if not self._is_as_wanted(c, found[c.mailbox.guid], openings)]
 
-    def _is_as_wanted(self, change: Change, finding: Finding) -> bool:
+    def _is_as_wanted(self, change: Change, finding: Finding, openings: int) -> bool:
         if isinstance(finding, Failure):
             self._note([change], _outcome.not_read_back(finding.msg))
             return False
-        self._note([change], _outcome.read_back(change, finding.settings))
-        return not change.wanted.missing_in(finding.settings)
+        if not change.wanted.missing_in(finding.settings):
+            self._note([change], _outcome.read_back(change, finding.settings))
+            return True
+        if self._accepted_in.get(change.mailbox.guid) == openings:
+            self._note([change], _outcome.read_back(change, finding.settings))
+        else:
+            self._note([change], _outcome.not_read_back(_OTHER_SESSION))
+        return False
 
     def _note(self, changes: Iterable[Change], outcome: Outcome) -> None:
         for change in changes:
-            self._outcomes[change.mailbox.guid] = outcome
+            guid = change.mailbox.guid
+            self._outcomes[guid] = _outcome.after_unanswered(outcome) if guid in self._unanswered else outcome
 
 
 def _alike(changes: Changes) -> list[list[Change]]:

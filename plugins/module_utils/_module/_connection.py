@@ -39,6 +39,7 @@ CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "allow_unencrypted": {"type": "bool", "default": False},
     "configuration_name": {"type": "str", "default": "Microsoft.Exchange"},
     "spn_service": {"type": "str", "default": "http"},
+    "spn_hostname": {"type": "str"},
     "domain_controller": {"type": "str"},
     "connection_timeout": {"type": "int", "default": 30},
     "operation_timeout": {"type": "int", "default": 180},
@@ -90,6 +91,7 @@ def endpoint_from(params: Mapping[str, Any]) -> Endpoint:
         allow_unencrypted=bool(params["allow_unencrypted"]),
         configuration_name=text_option(params, "configuration_name") or "",
         spn_service=text_option(params, "spn_service") or "",
+        spn_hostname=text_option(params, "spn_hostname"),
         connection_timeout=int(params["connection_timeout"]),
         operation_timeout=int(params["operation_timeout"]),
     )

@@ -34,6 +34,9 @@ from ._warnings import once_each
 _SEVERAL = 4
 """Sessions at most where the user does not say; Exchange allows a user 18 by default (PowerShellMaxConcurrency)."""
 
+_MOST = 18
+"""More than Exchange allows a user by default would only be refused."""
+
 _LOOK_UPS_WORTH_SEVERAL = 1000
 _CHANGES_WORTH_SEVERAL = 100
 """From so many on, opening more sessions takes less time than it saves. A change takes some ten times a look-up."""
@@ -103,8 +106,8 @@ class Connection:
 def connection_from(params: Mapping[str, Any]) -> Connection:
     """Return how to connect. Raises OptionError."""
     sessions = params["parallel_sessions"]
-    if sessions is not None and sessions < 1:
-        raise OptionError("parallel_sessions is a number of sessions, 1 or more.")
+    if sessions is not None and not 1 <= sessions <= _MOST:
+        raise OptionError(f"parallel_sessions is a number of sessions, from 1 to {_MOST}.")
     return Connection(endpoint_from(params), domain_controller_from(params), sessions)
 
 

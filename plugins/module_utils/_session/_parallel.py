@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -22,7 +23,7 @@ from ._protocol import Session
 T = TypeVar("T")
 
 _PATIENCE = 15.0
-"""Seconds that the sessions beyond the first may take to end when the run is ending."""
+"""Seconds that all sessions beyond the first together may take to end when a signal or a time-out ends the run."""
 
 
 Work = Callable[[Session, Iterator[T]], None]
@@ -49,6 +50,7 @@ class ParallelSessions:
         self._sessions = ExitStack()
         self._further: list[Session] = []
         self._idle: list[Session] = []
+        self._refused = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> ParallelSessions:
@@ -66,10 +68,11 @@ class ParallelSessions:
     def share(self, work: Work[T], pieces: Sequence[T], sessions: int) -> None:
         """Have the pieces worked on by as many as ``sessions`` sessions, and wait until all is done.
 
-        An error in one session lets the others finish the piece that they have; then the first error is raised.
+        An error in one session lets the others finish the piece that they have; then the first error is raised. A
+        signal or a time-out lets nobody finish anything.
         """
         queue = _Pieces(pieces)
-        errors: list[BaseException] = []
+        errors: list[Exception] = []
         threads = [
             threading.Thread(target=self._take_part, args=(work, queue, errors), daemon=True)
             for _ in range(min(sessions, self._most, len(pieces)) - 1)
@@ -77,40 +80,52 @@ class ParallelSessions:
         for thread in threads:
             thread.start()
         try:
-            work(self.first, queue)
+            self._work_on(work, self.first, queue, errors)
             for thread in threads:
                 thread.join()
-        except BaseException as exc:
+        except BaseException:  # a signal or a time-out: nobody waits for a cmdlet any more
             queue.stop()
-            if not isinstance(exc, Exception):
-                self._abort()  # a signal: nobody waits for the others' cmdlets
+            self._abort()
+            deadline = time.monotonic() + _PATIENCE
             for thread in threads:
-                thread.join(_PATIENCE)
+                thread.join(max(0.0, deadline - time.monotonic()))
             raise
         if errors:
             raise errors[0]
 
-    def _take_part(self, work: Work[T], queue: _Pieces[T], errors: list[BaseException]) -> None:
+    @staticmethod
+    def _work_on(work: Work[T], session: Session, queue: _Pieces[T], errors: list[Exception]) -> None:
         try:
-            session = self._further_session()
-            if session is not None:
-                work(session, queue)
-                self._idle.append(session)
-        except BaseException as exc:
+            work(session, queue)
+        except Exception as exc:
             errors.append(exc)
             queue.stop()
 
-    def _further_session(self) -> Session | None:
+    def _take_part(self, work: Work[T], queue: _Pieces[T], errors: list[Exception]) -> None:
+        session = self._further_session(errors)
+        if session is not None:
+            self._work_on(work, session, queue, errors)
+            self._idle.append(session)
+
+    def _further_session(self, errors: list[Exception]) -> Session | None:
         """Return a session beyond the first; None where none can be had: the others do its work then."""
         with contextlib.suppress(IndexError):
             return self._idle.pop()
+        if self._refused:
+            return None
         try:
-            session = self._open_further().__enter__()
+            session = self._open_further()
+            with self._lock:
+                self._further.append(session)  # before it is open, so that it can be aborted then, too
+            session.__enter__()
         except ConnectionFailed as exc:
+            self._refused = True
             self._note(f"Fewer sessions do the work: {exc}")
             return None
+        except Exception as exc:
+            errors.append(exc)
+            return None
         with self._lock:
-            self._further.append(session)
             self._sessions.push(session.__exit__)
         return session
 

@@ -143,6 +143,10 @@ class Session(Protocol):
         ``again`` is called where all of them come once more, because the session broke in the middle of them.
         """
 
+    @property
+    def openings(self) -> int:
+        """How many times it was opened. Opened anew, a session may have another domain controller."""
+
     def abort(self) -> None:
         """End the session from another thread: what it waits for there ends with SessionLost."""
 

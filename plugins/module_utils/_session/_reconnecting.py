@@ -8,7 +8,7 @@ Safe is what only reads. A change that got no answer is not sent again from here
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
@@ -19,13 +19,14 @@ WAITS = (0.5, 1.5, 4.0)
 """Seconds to wait before each further try to open a session. An application pool that restarts needs some."""
 
 _LOSSES = 4
-"""How many sessions a run may lose and go on. One that loses more has no network to speak of, and is told so."""
+"""How many times one session may be lost. One that is lost more often has no network to speak of, and is told so."""
 
 
 class ReconnectingSession:
     """A ``Session`` over sessions that may break. ``connect`` makes one; its context manager opens it.
 
     ``waits`` are those before further tries to open the first one; ``note`` is told of everything that is tried again.
+    Once it is closed or aborted, it sends nothing any more.
     """
 
     def __init__(
@@ -34,12 +35,19 @@ class ReconnectingSession:
         self._connect = connect
         self._note = note
         self._waits = waits
-        self._losses = 0
         self._session: Session | None = None
-        self._aborted = False
+        self._opening: Session | None = None
+        self._losses = 0
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def openings(self) -> int:
+        """See ``Session``."""
+        return self._losses + 1
 
     def __enter__(self) -> ReconnectingSession:
-        self._session = self._opened(self._waits)
+        self._open(self._waits)
         return self
 
     def __exit__(
@@ -48,7 +56,8 @@ class ReconnectingSession:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        session, self._session = self._session, None
+        self._over.set()
+        session = self._taken()
         if session is not None:
             session.__exit__(exc_type, exc, traceback)
 
@@ -65,47 +74,77 @@ class ReconnectingSession:
                 return session.invoke(pipeline, take)
             except SessionLost as lost:
                 self._let_go(lost)
+                if self._over.is_set():
+                    raise
                 if lost.was_silent or not pipeline.only_reads or (take and not again):
                     self._note(f"{lost} What came of it has to be looked at in a new session.")
                     raise
                 self._note(f"{lost} {pipeline.name} only reads, so it is run again in a new session.")
-                self._session = self._reopened(lost)
+                self._reopened(lost)
             if again:
                 again()
 
     def abort(self) -> None:
-        """See ``Session``. No other session is opened after that."""
-        self._aborted = True
-        if self._session is not None:
-            self._session.abort()
+        """See ``Session``. It is over then: no other session is opened."""
+        self._over.set()
+        with self._lock:
+            sessions = [session for session in (self._session, self._opening) if session is not None]
+        for session in sessions:
+            session.abort()
+
+    def _taken(self) -> Session | None:
+        """Take the session away, so that it is closed once."""
+        with self._lock:
+            session, self._session = self._session, None
+        return session
 
     def _let_go(self, lost: SessionLost) -> None:
         """Have the broken session closed, where its server still knows it: it counts against the user otherwise."""
-        session, self._session = self._session, None
         self._losses += 1
+        session = self._taken()
         if session is not None:
             session.__exit__(type(lost), lost, None)
 
     def _reopened(self, lost: SessionLost | None = None) -> Session:
-        if lost is not None and (self._aborted or self._losses > _LOSSES):
-            raise lost
+        """Open a new session in place of one that was lost."""
+        if self._losses > _LOSSES:
+            raise lost or SessionLost(f"The session with Exchange was lost {self._losses} times, and is given up.")
         if self._losses > 1:  # the first is often a connection that was idle for too long
-            time.sleep(WAITS[min(self._losses - 2, len(WAITS) - 1)])
+            self._over.wait(WAITS[min(self._losses - 2, len(WAITS) - 1)])
         try:
-            self._session = self._opened(WAITS)
+            return self._open(WAITS)
         except ConnectionFailed as exc:
             if lost is None:
                 raise
             raise SessionLost(f"{lost} A new session could not be opened. {exc}") from exc
-        return self._session
 
-    def _opened(self, waits: Sequence[float]) -> Session:
+    def _open(self, waits: Sequence[float]) -> Session:
         for number, seconds in enumerate(waits, start=1):
             try:
-                return self._connect().__enter__()
+                return self._opened()
             except ConnectionFailed as exc:
-                if not exc.may_pass or self._aborted:
+                if not exc.may_pass:
                     raise
                 self._note(f"{exc} Trying again in {seconds:g} s ({number} of {len(waits)}).")
-                time.sleep(seconds)
-        return self._connect().__enter__()
+                self._over.wait(seconds)
+        return self._opened()
+
+    def _opened(self) -> Session:
+        self._refuse_if_over()
+        session = self._connect()
+        self._opening = session
+        try:
+            session.__enter__()
+        finally:
+            self._opening = None
+        with self._lock:
+            if not self._over.is_set():
+                self._session = session
+                return session
+        # The run ended while it was being opened, and nobody else will close it.
+        session.__exit__(SessionLost, None, None)
+        raise SessionLost("The run has ended.")
+
+    def _refuse_if_over(self) -> None:
+        if self._over.is_set():
+            raise SessionLost("The run has ended.")

@@ -30,7 +30,7 @@ def record(xml: bytes) -> Record:
     """Return the properties of one object that a cmdlet wrote. Raises UnexpectedReply for what is no CLIXML."""
     refuse_definitions(xml)
     try:
-        return _Reader().record(_without_namespace(ElementTree.fromstring(xml)))
+        return _Reader(_without_namespace(ElementTree.fromstring(xml))).record()
     except (ElementTree.ParseError, ValueError) as exc:
         raise UnexpectedReply(f"Exchange sent an object that cannot be read: {exc}.") from exc
 
@@ -38,10 +38,12 @@ def record(xml: bytes) -> Record:
 class _Reader:
     """Reads one object; what was read once can be referred to later in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: ElementTree.Element) -> None:
+        self._root = root
         self._seen: dict[str, object] = {}
 
-    def record(self, root: ElementTree.Element) -> Record:
+    def record(self) -> Record:
+        root = self._root
         if root.tag != "Obj":
             return {"Value": self._value(root, 0)}
         properties: dict[str, object] = {}
@@ -58,13 +60,14 @@ class _Reader:
         if element.tag == "Obj":
             return self._object(element, depth + 1)
         if element.tag == "Ref":
-            return self._seen.get(element.attrib.get("RefId", ""))
+            return self._referred(element.attrib.get("RefId", ""), depth)
         return unescaped(element.text or "")  # a number, a time, a URI …: its text
 
     def _object(self, element: ElementTree.Element, depth: int) -> object:
         if depth > _DEEPEST:
             raise ValueError("it is nested too deeply")
         value: object = None
+        self._seen[element.attrib.get("RefId", "")] = ""  # what an object within refers to while it is being read
         for part in element:
             if part.tag in _LISTS:
                 value = [self._value(item, depth) for item in part]
@@ -72,10 +75,20 @@ class _Reader:
                 value = dict(self._entry(entry, depth) for entry in part)
             elif part.tag == "ToString" and value is None:
                 value = unescaped(part.text or "")
+            elif part.tag in _EXTENDED:  # a value with members of its own around it ([MS-PSRP] 2.2.5.2.1)
+                value = self._value(part, depth)
         if value is None:
             value = ""
         self._seen[element.attrib.get("RefId", "")] = value
         return value
+
+    def _referred(self, number: str, depth: int) -> object:
+        """An object that came before, perhaps within one whose members nobody reads."""
+        if number not in self._seen:
+            found = (one for one in self._root.iter("Obj") if one.attrib.get("RefId") == number)
+            first = next(found, None)
+            self._seen[number] = None if first is None else self._object(first, depth + 1)
+        return self._seen[number]
 
     def _entry(self, entry: ElementTree.Element, depth: int) -> tuple[str, object]:
         named = {item.attrib.get("N"): self._value(item, depth) for item in entry}
@@ -106,13 +119,14 @@ def _without_namespace(root: ElementTree.Element) -> ElementTree.Element:
     return root
 
 
+_EXTENDED = frozenset(("S", "B", "G"))
 _LISTS = frozenset(("LST", "STK", "QUE", "IE"))
 _PRIMITIVES: dict[str, Callable[[str | None], object]] = {
     "S": lambda text: unescaped(text or ""),
     "B": _boolean,
     "Nil": lambda _text: None,
     "G": lambda text: UUID(text or ""),
-    **dict.fromkeys(("I32", "I64", "U32", "U64", "I16", "U16", "By"), lambda text: int(text or "")),
+    **dict.fromkeys(("I32", "I64", "U32", "U64", "I16", "U16", "By"), lambda text: int(text) if text else None),
 }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Python library pypsrp: is it here, and new enough? If not, one sentence that says what to install and where."""
+"""The Python libraries: are they here, and new enough? If not, one sentence that says what to install and where."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ def require_pypsrp() -> None:
         return  # installed by other means than pip: there is no telling which version, and it is here
     except ImportError as exc:
         _refuse(f"it cannot be imported ({exc})", exc)
+
+
+def require_kerberos() -> None:
+    """Raise DependencyError if what Kerberos needs cannot be imported here."""
+    try:
+        import gssapi  # noqa: F401 - that it can be imported is the question
+        import krb5  # noqa: F401 - the same
+    except ImportError as exc:
+        raise DependencyError(
+            f"authentication: kerberos needs the Python libraries gssapi and krb5 on {platform.node()} for "
+            f"{sys.executable}: they cannot be imported ({exc}). Install them with: {sys.executable} -m pip install "
+            "'pypsrp[kerberos]' (they are compiled: Debian and Ubuntu need libkrb5-dev, gcc and python3-dev for that, "
+            "Red Hat krb5-devel, gcc and python3-devel)"
+        ) from exc
 
 
 def _refuse(found: str, cause: Exception | None) -> NoReturn:

@@ -22,6 +22,7 @@ import urllib3.exceptions
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 
 from .._errors import ConnectionFailed, LoginFailed, SessionRefused
+from . import _kerberos
 from ._endpoint import Authentication, Endpoint
 from ._limits import AnswerTooLarge
 
@@ -33,6 +34,13 @@ SHELL_NOT_FOUND = 2150858843
 OPERATION_TIMED_OUT = 2150858793
 
 _TIME_OUTS = (urllib3.exceptions.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError)
+_BOUND = frozenset({Authentication.KERBEROS, Authentication.NEGOTIATE, Authentication.NTLM})
+"""These send, over TLS, what the certificate was that the client saw."""
+
+_CLIENT_CERTIFICATE = (
+    "Check that the client certificate is mapped to a user, that the server trusts the authority that issued it, that "
+    "it is one for clients, and its dates."
+)
 
 _QUOTED = 300
 """How many characters of a server's own words are quoted at most."""
@@ -61,7 +69,11 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return _fault(fault, endpoint)
     if status:
         return _http_status(int(status.code), str(status.response_text), endpoint)
-    if isinstance(exc, (AuthenticationError, spnego.exceptions.SpnegoError)):
+    kerberos = _of_kerberos(exc)
+    if kerberos:
+        said = f"Kerberos says: {_quoted(_kerberos.words(kerberos))}."
+        return Diagnosis(said, _kerberos.advice(kerberos, endpoint))
+    if isinstance(exc, (AuthenticationError, spnego.exceptions.SpnegoError)) or _is_other_method(exc):
         return _login(exc, endpoint)
     if isinstance(exc, requests.TooManyRedirects):
         return _redirect(exc)
@@ -99,7 +111,9 @@ def is_time_out(exc: BaseException) -> bool:
 
 def may_have_been_processed(exc: BaseException) -> bool:
     """Whether the server may have acted on the request, although ``exc`` came instead of its answer."""
-    if _first(exc, AuthenticationError, WSManFaultError, spnego.exceptions.SpnegoError):
+    if _first(exc, AuthenticationError, WSManFaultError, spnego.exceptions.SpnegoError, ImportError):
+        return False
+    if _of_kerberos(exc) or _is_other_method(exc):
         return False
     status = _first(exc, WinRMTransportError)
     if status:
@@ -163,26 +177,58 @@ def _http_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
     return Diagnosis(said, "Check that connection_uri leads to an Exchange server.")
 
 
-def _login(exc: Exception, endpoint: Endpoint) -> Diagnosis:
+def _login(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     method = endpoint.authentication
     # pypsrp's own sentence about a 401 says no more, and has the user's name as bytes.
     reason = "HTTP status 401" if str(exc).startswith("Failed to authenticate") else _quoted(str(exc))
     said = f"The login was not accepted: {reason}."
-    if "did not response with one of the following" in str(exc):
+    if _is_other_method(exc):
         return Diagnosis(
             said,
             f"The server does not offer the method that 'authentication: {method.value}' needs. Exchange's own default "
             "is kerberos; others work where an administrator turned them on.",
         )
-    if method is Authentication.KERBEROS or method is Authentication.NEGOTIATE:
+    # What an endpoint does whose ExtendedProtectionTokenChecking is Require.
+    bound = (
+        " The login is bound to the server's certificate: a proxy or load balancer that opens TLS on the way breaks it."
+        if endpoint.uri.is_tls and method in _BOUND
+        else ""
+    )
+    if method is Authentication.KERBEROS:
         return Diagnosis(
             said,
-            "Check that the user is written as name@REALM with the realm in capitals, the password, that 'klist' shows "
-            "a valid ticket if no password is given, and that connection_uri has the server's full name (an IP address "
-            "or an alias has no service principal name).",
+            f"Kerberos issued a ticket for {endpoint.service_principal}, and the server refused it. Check that this "
+            "user may use the endpoint, that the name belongs to the account that answers ('setspn -Q'), and the "
+            f"server's clock.{bound}",
         )
+    if method is Authentication.NEGOTIATE:
+        return Diagnosis(
+            said,
+            "Check the user (name@REALM with the realm in capitals) and the password. Where no Kerberos ticket can be "
+            "had, negotiate falls back to NTLM, which Exchange does not allow by default; 'authentication: kerberos' "
+            f"says what is wrong with the ticket.{bound}",
+        )
+    if method is Authentication.NTLM:
+        return Diagnosis(
+            said,
+            "Check username (DOMAIN\\name or name@domain) and password, that the account is not locked, and that the "
+            f"server and the domain allow NTLM.{bound}",
+        )
+    if method is Authentication.CERTIFICATE:
+        return Diagnosis(said, _CLIENT_CERTIFICATE)
     return Diagnosis(
         said, f"Check username and password, and that the server allows '{method.value}' for /{endpoint.uri.path}."
+    )
+
+
+def _of_kerberos(exc: BaseException) -> BaseException | None:
+    return next((e for e in _chain(exc) if _kerberos.is_kerberos(e)), None)
+
+
+def _is_other_method(exc: BaseException) -> bool:
+    """The server does not offer what is asked for: pypsrp's two ways of saying so."""
+    return "did not response with one of the following" in str(exc) or "incompatible with the specified auth" in str(
+        exc
     )
 
 
@@ -231,7 +277,8 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     if _first(exc, ConnectionError, urllib3.exceptions.ProtocolError):
         return Diagnosis(
             f"{host}:{port} closed the connection without a whole answer.",
-            "Check that http or https in connection_uri fits the port, and that no proxy or load balancer cuts it.",
+            "Check that http or https in connection_uri fits the port, and that no proxy or load balancer cuts it."
+            f"{_or_client_certificate(endpoint)}",
             may_pass=True,
         )
     return Diagnosis(f"The network failed ({type(exc).__name__}: {_quoted(str(exc))}).")
@@ -243,7 +290,7 @@ def _tls(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     if "CERTIFICATE_VERIFY_FAILED" not in text:
         return Diagnosis(
             f"No TLS connection could be made to {host}:{port} ({_quoted(text)}).",
-            "Check that this port speaks https and not http.",
+            f"Check that this port speaks https and not http.{_or_client_certificate(endpoint)}",
         )
     why = re.search(r"certificate verify failed: ([^(\"']*)", text)
     reason = why.group(1).strip(" .") if why else "it cannot be verified"
@@ -252,6 +299,11 @@ def _tls(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         "If your own certificate authority issued it, give its certificate as ca_cert; if the name does not fit, use "
         "the name in the certificate. validate_certs: false would trust anybody, and is for tests only.",
     )
+
+
+def _or_client_certificate(endpoint: Endpoint) -> str:
+    """A server that does not take a client certificate ends the connection, with or without saying why."""
+    return f" {_CLIENT_CERTIFICATE}" if endpoint.authentication is Authentication.CERTIFICATE else ""
 
 
 def _library(exc: ImportError, endpoint: Endpoint) -> Diagnosis:
@@ -275,7 +327,8 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(item))
         yield item
-        queue += [*item.args, getattr(item, "reason", None), item.__cause__, item.__context__]
+        inner = (getattr(item, "reason", None), getattr(item, "base_error", None))
+        queue += [*item.args, *inner, item.__cause__, item.__context__]
 
 
 def _title(body: str) -> str:

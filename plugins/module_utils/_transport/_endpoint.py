@@ -107,6 +107,7 @@ class Endpoint:
     allow_unencrypted: bool = False
     configuration_name: str = "Microsoft.Exchange"
     spn_service: str = "http"
+    spn_hostname: str | None = None
     connection_timeout: int = 30
     operation_timeout: int = 180
 
@@ -116,6 +117,8 @@ class Endpoint:
         for name in ("configuration_name", "spn_service"):
             if not _NAME.fullmatch(getattr(self, name)):
                 raise OptionError(f"{name}: {getattr(self, name)!r} is not a name.")
+        if self.spn_hostname is not None and not _NAME.fullmatch(self.spn_hostname):
+            raise OptionError(f"spn_hostname: {self.spn_hostname!r} is not the name of a server.")
         for name in ("connection_timeout", "operation_timeout"):
             if not 1 <= getattr(self, name) <= _LONGEST_SECONDS:
                 raise OptionError(f"{name} is a number of seconds, from 1 to {_LONGEST_SECONDS}.")
@@ -124,6 +127,11 @@ class Endpoint:
     def encrypts_messages(self) -> bool:
         """Over http:// the messages themselves are encrypted; over https:// TLS does it."""
         return not self.uri.is_tls and self.authentication in _ENCRYPTS_MESSAGES
+
+    @property
+    def service_principal(self) -> str:
+        """The name that a Kerberos ticket is asked for."""
+        return f"{self.spn_service}/{self.spn_hostname or self.uri.host}"
 
     @property
     def described(self) -> str:

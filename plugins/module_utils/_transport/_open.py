@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from .._session._protocol import Session
-from ._dependency import require_pypsrp
-from ._endpoint import Endpoint
+from ._dependency import require_kerberos, require_pypsrp
+from ._endpoint import Authentication, Endpoint
 
 
 def open_session(endpoint: Endpoint) -> Session:
     """Return a session that its context manager opens. Raises DependencyError if a library is missing."""
     endpoint.check_files()
     require_pypsrp()
+    if endpoint.authentication is Authentication.KERBEROS:
+        require_kerberos()
     # Imported only now: documentation and argument checks have to work where pypsrp is not installed.
     from ._remote_powershell import RemotePowerShell
 

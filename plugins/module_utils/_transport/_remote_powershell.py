@@ -49,6 +49,8 @@ for _name in ("pypsrp", "spnego", "urllib3"):
 class RemotePowerShell:
     """A ``Session`` with Exchange's endpoint ``/PowerShell/``. Opened and closed by its context manager."""
 
+    openings = 1
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._wsman = _connection(endpoint)
@@ -118,7 +120,7 @@ class RemotePowerShell:
         try:
             start()
             while remote.state == PSInvocationState.RUNNING:
-                self._wait_at_most(last, remote, _description.ABOUT)
+                self._wait_at_most(last, _description.ABOUT)
                 answers += self._received(remote)
                 if len(answers) > _description.MOST:
                     raise UnexpectedReply(f"{self._endpoint.uri} said more about itself than there can be.")
@@ -132,27 +134,37 @@ class RemotePowerShell:
 
     def _invoke(self, pipeline: Pipeline, take: Callable[[Record], None] | None) -> Reply:
         remote = self._begin(pipeline)
-        answers: list[Answer] = []
-        records = take or answers.append
-        last, number = time.monotonic(), 0
-        while remote.state == PSInvocationState.RUNNING:
-            self._wait_at_most(last, remote, pipeline)
-            for answer in self._received(remote):
-                last, number = time.monotonic(), number + 1
-                if pipeline.most is not None and number > pipeline.most:
-                    raise UnexpectedReply(
-                        f"{pipeline.name} at {self._endpoint.uri} gave more answers than there can be."
-                    )
-                if isinstance(answer, ErrorRecord):
-                    answers.append(answer)
-                else:
-                    records(answer)
+        try:
+            answers = self._answers(pipeline, remote, take)
+        except Exception:
+            # What is left of it would block the next pipeline: the server holds it until somebody receives it.
+            with contextlib.suppress(Exception):
+                remote.stop()
+            raise
         if remote.state != PSInvocationState.COMPLETED and not remote.streams.error:
             raise SessionLost(f"{pipeline.name} at {self._endpoint.uri} was stopped by the server and said no reason.")
         with contextlib.suppress(Exception):
             # The reply is whole. If the session breaks just here, the next cmdlet will say so.
             remote.close()
         return Reply(tuple(answers), tuple(str(warning.message) for warning in remote.streams.warning))
+
+    def _answers(self, pipeline: Pipeline, remote: PowerShell, take: Callable[[Record], None] | None) -> list[Answer]:
+        """Receive until the pipeline has ended. What is handed to ``take`` is not among what is returned."""
+        answers: list[Answer] = []
+        last, number = time.monotonic(), 0
+        while remote.state == PSInvocationState.RUNNING:
+            self._wait_at_most(last, pipeline)
+            for answer in self._received(remote):
+                last, number = time.monotonic(), number + 1
+                if pipeline.most is not None and number > pipeline.most:
+                    raise UnexpectedReply(
+                        f"{pipeline.name} at {self._endpoint.uri} gave more answers than there can be."
+                    )
+                if take is None or isinstance(answer, ErrorRecord):
+                    answers.append(answer)
+                else:
+                    take(answer)
+        return answers
 
     def _begin(self, pipeline: Pipeline) -> PowerShell:
         remote = PowerShell(self._pool)
@@ -176,19 +188,17 @@ class RemotePowerShell:
             return
         for kind, message in messages:
             if isinstance(message, RawOutput):
-                yield _clixml.record(message.xml)
+                yield _record(message.xml)
             elif kind in (MessageType.ERROR_RECORD, MessageType.PIPELINE_STATE):
                 # pypsrp has put what these hold, if anything, at the end of its list of errors, one after the other.
                 for error in remote.streams.error[errors : errors + 1]:
                     yield _clixml.error_record(error)
                 errors += 1
 
-    def _wait_at_most(self, last: float, remote: PowerShell, pipeline: Pipeline) -> None:
+    def _wait_at_most(self, last: float, pipeline: Pipeline) -> None:
         """Set how long the next Receive may wait; give up when nothing came for ``operation_timeout``."""
         remaining = self._endpoint.operation_timeout - (time.monotonic() - last)
         if remaining <= 0:
-            with contextlib.suppress(Exception):
-                remote.stop()
             raise SessionLost(
                 f"{pipeline.name} at {self._endpoint.uri} was silent for operation_timeout: "
                 f"{self._endpoint.operation_timeout} seconds. It was told to stop.",
@@ -253,6 +263,10 @@ def _connection(endpoint: Endpoint) -> WSMan:
         read_timeout=endpoint.operation_timeout + endpoint.connection_timeout,
         encryption="auto" if endpoint.uri.is_tls or endpoint.encrypts_messages else "never",
         negotiate_service=endpoint.spn_service,
+        negotiate_hostname_override=endpoint.spn_hostname,
+        # Nobody on the server needs the user's own ticket, and the login is bound to the certificate that was seen.
+        negotiate_delegate=False,
+        negotiate_send_cbt=True,
         certificate_pem=endpoint.client_cert,
         certificate_key_pem=endpoint.client_key or endpoint.client_cert,
         certificate_key_password=endpoint.client_key_password,
@@ -266,11 +280,29 @@ def _connection(endpoint: Endpoint) -> WSMan:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
     session.hooks["response"].append(read_within_limits)
+
+    if wsman.transport.wrap_required:
+        session.hooks["response"].append(_refuse_what_is_readable)
     wsman.transport.session = session
     # What is decrypted here is checked like what came as it is.
     send = wsman.transport.send
     wsman.transport.send = lambda *args, **more: refuse_definitions(send(*args, **more))  # type: ignore[method-assign]
     return wsman
+
+
+def _record(xml: bytes) -> Answer:
+    """One object that cannot be read is an error about that object, and not about the others."""
+    try:
+        return _clixml.record(xml)
+    except UnexpectedReply as exc:
+        return ErrorRecord(str(exc))
+
+
+def _refuse_what_is_readable(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """pypsrp would take an answer that is not encrypted, and anybody on the network can write such a one."""
+    encrypted = response.headers.get("content-type", "").startswith("multipart/")
+    if response.ok and response.content and not encrypted:
+        raise UnexpectedReply("An answer came that is not encrypted, although the session is. It was not used.")
 
 
 def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedRequest:

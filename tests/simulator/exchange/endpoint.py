@@ -27,8 +27,20 @@ from simulator.exchange.rbac import Users
 from simulator.exchange.runspace import Runspace, RunspaceClosed, UnknownPipeline
 from simulator.exchange.texts import texts
 from simulator.wire import wsman
+from simulator.wire.certificates import mapped_user
 from simulator.wire.faults import FaultList
-from simulator.wire.http import Authenticated, Basic, Connection, HttpServer, Request, Response
+from simulator.wire.http import (
+    Authenticated,
+    Authenticator,
+    Basic,
+    ClientCertificate,
+    Connection,
+    FirstOf,
+    HttpServer,
+    Request,
+    Response,
+)
+from simulator.wire.negotiate import Negotiate
 from simulator.wire.wsman import Action, CommandState, Message, SignalCode, WSManFault
 
 RESOURCE_URI = "http://schemas.microsoft.com/powershell/Microsoft.Exchange"
@@ -68,21 +80,21 @@ class Shell:
 class _AtPowerShell:
     """Asks for authentication below /PowerShell; all other paths are open, and lead nowhere."""
 
-    def __init__(self, basic: Basic) -> None:
-        self._basic = basic
+    def __init__(self, methods: Authenticator) -> None:
+        self.methods = methods
         self.authorizations: list[str] = []
 
     @property
     def challenges(self) -> tuple[str, ...]:
-        """Those of Basic."""
-        return self._basic.challenges
+        """Those of the methods that are on."""
+        return self.methods.challenges
 
     def authenticate(self, request: Request, connection: Connection) -> Authenticated | Response | None:
-        """Basic, or nothing."""
+        """One of the methods that are on, or nothing."""
         self.authorizations.append(request.headers.get("authorization", ""))
         if not _is_powershell(request.path):
             return Authenticated(None)
-        return self._basic.authenticate(request, connection)
+        return self.methods.authenticate(request, connection)
 
 
 def _is_powershell(path: str) -> bool:
@@ -155,6 +167,23 @@ class ExchangeEndpoint:
         if self.https is not None:
             self.https.stop()
         self.kill_shells(Ending.STOPPED)
+
+    # --- logins ---
+
+    def accept_logins(
+        self, negotiate: Negotiate | None = None, *, basic: bool = False, certificates: bool = False
+    ) -> None:
+        """Turn on these methods of authentication, and no others. At first only Basic is on."""
+        methods: list[Authenticator] = [] if negotiate is None else [negotiate]
+        if basic:
+            methods.append(Basic(self.users.check, realm=self.host_name))
+        if certificates:
+            methods.append(ClientCertificate(self._certificate_user))
+        self._authenticator.methods = FirstOf(*methods)
+
+    def _certificate_user(self, certificate: bytes) -> str | None:
+        user = mapped_user(certificate)
+        return user if user is not None and user in self.users else None
 
     # --- addresses ---
 

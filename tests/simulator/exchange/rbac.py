@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 MAIL_RECIPIENTS = "Mail Recipients"
@@ -71,6 +72,12 @@ class Users:
 
     def __getitem__(self, name: str) -> User:
         return self._users[name.casefold()]
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._users
+
+    def __iter__(self) -> Iterator[User]:
+        return iter(list(self._users.values()))
 
     def check(self, name: str, password: str) -> bool:
         """True for the right password."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from simulator.windows.remote_shell import RemoteShells
 from simulator.windows.services import Service, ServiceControlManager, ServiceState, StartMode
 from simulator.windows.winrm import WinRM
 from simulator.wire.certificates import CertificateAuthority
+from simulator.wire.negotiate import Account, Negotiate
 from simulator.wire.wsman import MICROSOFT_POWERSHELL, WINDOWS_SHELL_CMD
 
 FRONTEND_SERVICE = "MSExchangePOP3"
@@ -71,6 +72,26 @@ class Pop3Services:
     def of_new_server(cls) -> Pop3Services:
         """As Exchange's setup leaves them: manual start, stopped."""
         return cls(start_mode=StartMode.MANUAL, state=ServiceState.STOPPED)
+
+
+class _Accounts:
+    """Who may log in to WinRM: ``Administrator`` with NTLM, and the domain's users of the group Administrators."""
+
+    def __init__(self, host: WindowsHost) -> None:
+        self._host = host
+
+    def accounts(self) -> Iterator[Account]:
+        """The account, in the forms that clients give it."""
+        for domain in ("", ".", self._host.name):
+            yield Account(domain, self._host.user, self._host.password)
+
+    def user_of(self, principal: str) -> str | None:
+        """The account that is meant."""
+        if principal.casefold() in map(str.casefold, self._host.domain_administrators):
+            return principal
+        domain, _, name = principal.rpartition("\\")
+        ours = domain.casefold() in ("", ".", self._host.name.casefold())
+        return self._host.user if ours and name.casefold() == self._host.user.casefold() else None
 
 
 class WindowsHost:
@@ -112,9 +133,14 @@ class WindowsHost:
         self.machine = Machine(name, domain, self.address, self.services, self.registry, self.files, self._local_ports)
         self.modules = Modules(self.machine, self.module_faults, lambda: self.winrm.drop_connections())
         run = Interpreter(self.modules).run
+        self.domain_administrators: set[str] = set()
+        """Kerberos principals that may log in, once ``negotiate.accept_tickets`` has turned Kerberos on."""
+        self.negotiate = Negotiate(_Accounts(self), ntlm=True, headers=("Negotiate", "Kerberos"))
+        """Who logged in to WinRM with NTLM, and how."""
         self.winrm = WinRM(
             {WINDOWS_SHELL_CMD: RemoteShells(run), MICROSOFT_POWERSHELL: RunspacePools(run)},
             self._check_logon,
+            self.negotiate,
             address=self.address,
             machine=self.fqdn,
             tls=tls,
@@ -215,8 +241,8 @@ class WindowsHost:
         self.registry.clear_writes()
         self.modules.calls.clear()
 
-    def inventory_vars(self, scheme: str = "http", connection: str = "winrm") -> dict[str, Any]:
-        """The variables for Ansible's winrm or psrp connection, with Basic authentication."""
+    def inventory_vars(self, scheme: str = "http", connection: str = "winrm", method: str = "basic") -> dict[str, Any]:
+        """The variables for Ansible's winrm or psrp connection. ``method``: basic, which is not encrypted, or ntlm."""
         port = self.winrm.http.port if scheme == "http" else self.winrm.https.port
         common = {
             "ansible_host": self.address,
@@ -228,12 +254,12 @@ class WindowsHost:
         if connection == "psrp":
             return common | {
                 "ansible_psrp_protocol": scheme,
-                "ansible_psrp_auth": "basic",
-                "ansible_psrp_message_encryption": "never" if scheme == "http" else "auto",
+                "ansible_psrp_auth": method,
+                "ansible_psrp_message_encryption": "never" if (scheme, method) == ("http", "basic") else "auto",
                 "ansible_psrp_ca_cert": str(self.ca_file),
             }
         trust = {"ansible_winrm_ca_trust_path": str(self.ca_file)} if scheme == "https" else {}
-        return common | {"ansible_winrm_scheme": scheme, "ansible_winrm_transport": "basic"} | trust
+        return common | {"ansible_winrm_scheme": scheme, "ansible_winrm_transport": method} | trust
 
     def _check_logon(self, user: str, password: str) -> bool:
         return user.casefold() == self.user.casefold() and hmac.compare_digest(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WinRM: HTTP and HTTPS at ``/wsman``, Basic authentication, and the shells behind it by their resource URI.
+"""WinRM: HTTP and HTTPS at ``/wsman``, Negotiate and Basic, and the shells behind it by their resource URI.
 
 What the shells do is theirs: ``remote_shell`` (Ansible's winrm connection) and ``remote_powershell`` (its psrp
 connection).
@@ -16,7 +16,8 @@ from typing import Protocol
 
 from simulator.wire import wsman
 from simulator.wire.faults import FaultList
-from simulator.wire.http import HTTPAPI, Basic, HttpServer, Request, Response
+from simulator.wire.http import HTTPAPI, Basic, FirstOf, HttpServer, Request, Response
+from simulator.wire.negotiate import Negotiate
 from simulator.wire.wsman import WSManFault
 
 
@@ -52,6 +53,7 @@ class WinRM:
         self,
         plugins: Mapping[str, Plugin],
         check_logon: Callable[[str, str], bool],
+        negotiate: Negotiate,
         *,
         address: str,
         machine: str,
@@ -63,14 +65,14 @@ class WinRM:
         self.faults = FaultList()
         self._plugins = plugins
         self._machine = machine
-        basic = Basic(check_logon, realm="WSMAN")
+        logins = FirstOf(negotiate, Basic(check_logon, realm="WSMAN"))
         self.http, self.https = (
             HttpServer(
                 self._answer,
                 address=address,
                 port=port,
                 tls=context,
-                authenticator=basic,
+                authenticator=logins,
                 faults=self.faults,
                 server_header=HTTPAPI,
             )

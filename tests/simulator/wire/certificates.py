@@ -25,6 +25,12 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 _USER_PRINCIPAL_NAME = ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 
 
+class ServerContext(ssl.SSLContext):
+    """A TLS context that knows the certificate that it serves, DER: logins can be bound to it."""
+
+    certificate: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
     """A certificate and its private key, PEM, unencrypted."""
@@ -32,10 +38,11 @@ class CertificateFiles:
     certificate: Path
     key: Path
 
-    def server_context(self, *, client_ca: Path | None = None) -> ssl.SSLContext:
+    def server_context(self, *, client_ca: Path | None = None) -> ServerContext:
         """A TLS context for a server; with `client_ca` it asks for (but does not insist on) a client certificate."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
+        context.certificate = ssl.PEM_cert_to_DER_cert(self.certificate.read_text("ascii"))
         if client_ca is not None:
             context.verify_mode = ssl.CERT_OPTIONAL
             context.load_verify_locations(client_ca)
@@ -105,6 +112,19 @@ class CertificateAuthority:
             )
         )
         return files
+
+
+def mapped_user(certificate: bytes) -> str | None:
+    """The user principal name in a client certificate, DER: the mapping that Windows makes by default."""
+    extensions = x509.load_der_x509_certificate(certificate).extensions
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
+    for name in names.get_values_for_type(x509.OtherName):
+        if name.type_id == _USER_PRINCIPAL_NAME:
+            return _text_of_der_utf8(name.value)
+    return None
 
 
 def _name(common_name: str) -> x509.Name:
@@ -179,3 +199,9 @@ def _der_utf8(text: str) -> bytes:
         return bytes([0x0C, len(data)]) + data
     size = len(data).to_bytes((len(data).bit_length() + 7) // 8, "big")
     return bytes([0x0C, 0x80 | len(size)]) + size + data
+
+
+def _text_of_der_utf8(value: bytes) -> str:
+    """The text of such a UTF8String."""
+    start = 2 if value[1] < 0x80 else 2 + (value[1] & 0x7F)
+    return value[start:].decode()

@@ -9,8 +9,9 @@
 
 - `handler`: a callable `Request -> Response`. It may block (a long poll); whoever writes such a handler must be able to
   wake it before `stop()`, or must wait with `server.wait(seconds)`, which `stop()` wakes.
-- `authenticator`: see `Authenticator`. It sees the request and the connection's state, so schemes of several steps and
-  schemes that encrypt the bodies fit in: it unwraps the request's body and gives a function that wraps the answer.
+- `authenticator`: see `Authenticator`, and `negotiate` for Kerberos and NTLM. It sees the request and the connection's
+  state, so schemes of several steps and schemes that encrypt the bodies fit in: it unwraps the request's body and gives
+  a function that wraps the answer.
 - `faults`: see `faults.FaultList`.
 
 Counters count plain bytes, also under TLS. `stop()` leaves no thread, socket or connection behind.
@@ -74,6 +75,8 @@ class Connection:
     server_address: tuple[str, int]
     client_certificate: bytes | None = None
     """The client's certificate, DER, when the TLS context asked for one and the client gave one."""
+    server_certificate: bytes | None = None
+    """The certificate, DER, that this connection was served with; None without TLS."""
     state: dict[str, object] = field(default_factory=dict)
 
 
@@ -198,6 +201,27 @@ class Basic:
         return Authenticated(user)
 
 
+class ClientCertificate:
+    """The certificate that the client showed in the TLS handshake, as WSMan uses it ([MS-WSMV], DSP0226 C.3.3).
+
+    `user_of(certificate)` is the mapping: whose certificate, DER, this is; None: nobody's. Whether an authority that we
+    trust has issued it, the TLS context has checked already.
+    """
+
+    challenges: tuple[str, ...] = ()
+    _PROFILE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+
+    def __init__(self, user_of: Callable[[bytes], str | None]) -> None:
+        self._user_of = user_of
+
+    def authenticate(self, request: Request, connection: Connection) -> Authenticated | Response | None:
+        """Accept a certificate that is mapped to a user."""
+        if request.headers.get("authorization", "") != self._PROFILE or connection.client_certificate is None:
+            return None
+        user = self._user_of(connection.client_certificate)
+        return None if user is None else Authenticated(user)
+
+
 class FirstOf:
     """Several schemes side by side; the first that accepts or answers wins."""
 
@@ -262,6 +286,8 @@ class HttpServer:
         self.counters = Counters()
         self.round_trip = round_trip
         """Seconds that every request takes longer: the network of a cost model. May be changed while running."""
+        self.recording: list[bytes] | None = None
+        """A list to be filled with all bytes in both directions; under TLS with what is inside of it."""
         self._handler = handler
         self._tls = tls
         self._authenticator: Authenticator = authenticator if authenticator is not None else Anonymous()
@@ -432,10 +458,11 @@ class HttpServer:
             secure.close()
             raise
         connection.client_certificate = secure.getpeercert(binary_form=True)
+        connection.server_certificate = getattr(tls, "certificate", None)
         return secure
 
     def _converse(self, sock: socket.socket, connection: Connection) -> None:
-        reader = _Reader(sock)
+        reader = _Reader(sock, self._record)
         while not self._stopping.is_set():
             try:
                 raw = reader.next_request()
@@ -542,7 +569,12 @@ class HttpServer:
     def _write(self, sock: socket.socket, data: bytes) -> None:
         with self._lock:
             self.counters.bytes_out += len(data)
+        self._record(data)
         sock.sendall(data)
+
+    def _record(self, data: bytes) -> None:
+        if self.recording is not None:
+            self.recording.append(data)
 
 
 def _instead(effect: Effect) -> Response | None:
@@ -571,8 +603,9 @@ class _RawRequest:
 class _Reader:
     """Cuts the byte stream of a connection into requests."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, record: Callable[[bytes], None]) -> None:
         self._sock = sock
+        self._record = record
         self._buffer = b""
 
     def next_request(self) -> _RawRequest | None:
@@ -655,7 +688,7 @@ class _Reader:
             parts = [self._buffer]
             missing = length - len(self._buffer)
             while missing > 0:
-                part = self._sock.recv(65536)
+                part = self._received()
                 if not part:
                     raise ConnectionResetError("the client hung up in the middle of a request")
                 parts.append(part)
@@ -665,9 +698,14 @@ class _Reader:
         return body
 
     def _fill(self) -> bool:
-        part = self._sock.recv(65536)
+        part = self._received()
         self._buffer += part
         return bool(part)
+
+    def _received(self) -> bytes:
+        part = self._sock.recv(65536)
+        self._record(part)
+        return part
 
 
 def _phrase(status: int) -> str:

@@ -94,7 +94,8 @@ def test_where_fewer_sessions_can_be_had_fewer_do_the_work() -> None:
     opener, notes = Opener(2), list[str]()
     assert set(share(opener, list(range(40)), 4, notes)) == set(range(40))
     assert len(opener.opened) == 2
-    assert notes == ["Fewer sessions do the work: MaxConcurrency"] * 2
+    assert set(notes) == {"Fewer sessions do the work: MaxConcurrency"}
+    assert len(notes) <= 2
 
 
 def test_sessions_are_kept_for_the_next_work() -> None:

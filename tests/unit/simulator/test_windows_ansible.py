@@ -52,7 +52,7 @@ def _play(
     hosts: list[WindowsHost],
     tasks: list[dict[str, Any]],
     *options: str,
-    transport: tuple[str, str] = ("http", "winrm"),
+    transport: tuple[str, ...] = ("http", "winrm"),
 ) -> subprocess.CompletedProcess[str]:
     inventory = {"all": {"hosts": {host.name.lower(): host.inventory_vars(*transport) for host in hosts}}}
     (folder / "inventory.json").write_text(json.dumps(inventory))
@@ -72,9 +72,17 @@ def _names(host: WindowsHost) -> list[str]:
     return [call.short_name for call in host.module_calls]
 
 
-@pytest.mark.parametrize("transport", [("http", "winrm"), ("https", "winrm"), ("http", "psrp"), ("https", "psrp")])
+TRANSPORTS = [
+    (scheme, connection, method)
+    for scheme in ("http", "https")
+    for connection in ("winrm", "psrp")
+    for method in ("basic", "ntlm")
+]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS, ids=" ".join)
 def test_services_are_restarted_once_on_every_host_and_the_registry_follows(
-    hosts: list[WindowsHost], tmp_path: Path, transport: tuple[str, str]
+    hosts: list[WindowsHost], tmp_path: Path, transport: tuple[str, str, str]
 ) -> None:
     run = _play(
         tmp_path,
@@ -95,6 +103,8 @@ def test_services_are_restarted_once_on_every_host_and_the_registry_follows(
         assert [write.action for write in host.registry.writes] == ["create_key", "set_value", "delete_value"]
         assert _names(host).count("win_service") == 2
         assert host.winrm.open_shells == 0
+        seen = {(login.user, login.method, login.scheme) for login in host.negotiate.logins}
+        assert seen == ({("Administrator", "ntlm", transport[0])} if "ntlm" in transport else set())
 
 
 def test_check_mode_touches_nothing(hosts: list[WindowsHost], tmp_path: Path) -> None:

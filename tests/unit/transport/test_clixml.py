@@ -53,6 +53,15 @@ def props(inner: str, tag: str = "Props") -> bytes:
         ('<Obj N="P" RefId="1"><DCT><En><S N="Key">k</S><I32 N="Value">1</I32></En></DCT></Obj>', {"k": 1}),
         ('<Obj N="Q" RefId="1"><ToString>seen</ToString></Obj><Ref N="P" RefId="1"/>', "seen"),
         ('<Ref N="P" RefId="99"/>', None),
+        (
+            '<Obj N="Q"><Props><Obj N="I" RefId="2"><ToString>in</ToString></Obj></Props></Obj><Ref N="P" RefId="2"/>',
+            "in",
+        ),
+        ('<Ref N="P" RefId="0"/>', ""),
+        ('<Obj N="P" RefId="1"><B>true</B><MS><S N="more">x</S></MS></Obj>', True),
+        (f'<Obj N="P" RefId="1"><G>{GUID}</G></Obj>', UUID(GUID)),
+        ('<Obj N="P" RefId="1"><S>text</S></Obj>', "text"),
+        ('<I32 N="P"/>', None),
         ('<Obj N="P" RefId="1"><Props><S N="Inner">x</S></Props></Obj>', ""),
     ],
 )

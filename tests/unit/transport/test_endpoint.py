@@ -120,6 +120,7 @@ def test_allow_unencrypted_lifts_the_refusal_for_basic_only() -> None:
         ({"operation_timeout": 10**12}, "from 1 to 86400"),
         ({"configuration_name": "a<b"}, "is not a name"),
         ({"spn_service": ""}, "is not a name"),
+        ({"spn_hostname": "http/mbx01"}, "is not the name of a server"),
     ],
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str) -> None:
