@@ -33,6 +33,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"identity": "a", "authentication": "certificate"}, "needs client_cert"),
     ({"identity": "a", "ca_cert": "/no/such/file.pem"}, "ca_cert: the file does not exist"),
     ({"identity": "a", "domain_controller": "  "}, "is not the name of a server"),
+    ({"identity": "a", "connection_timeout": float("inf")}, "connection_timeout has to be a whole number"),
     ({"identity": "a", "username": ""}, "needs a username and a password"),
     ({"identity": "a", "operation_timeout": 0}, "operation_timeout is a number of seconds, from 1 to 86400"),
 ]

@@ -27,6 +27,7 @@ from ._connection import (
     endpoint_from,
 )
 from ._definition import ModuleDefinition, Say, Work
+from ._numbers import check_numbers
 from ._progress import Progress
 from ._warnings import once_each
 
@@ -111,18 +112,29 @@ def connection_from(params: Mapping[str, Any]) -> Connection:
 
 
 def exchange_module(
-    arguments: Mapping[str, Any], run: Work, check_params: Callable[[Mapping[str, Any]], None], **more: Any
+    arguments: Mapping[str, Any],
+    run: Work,
+    check_params: Callable[[Mapping[str, Any]], None],
+    check_arguments: Callable[[Mapping[str, Any]], None] | None = None,
+    **more: Any,
 ) -> ModuleDefinition:
     """Return the definition of a module that has the connection options beside its own arguments."""
+    spec = {**arguments, **CONNECTION_ARGUMENTS}
+
+    def check_as_written(given: Mapping[str, Any]) -> None:
+        check_numbers(spec, given)
+        if check_arguments:
+            check_arguments(given)
 
     def check(params: Mapping[str, Any]) -> None:
         check_params(params)
         connection_from(params)
 
     return ModuleDefinition(
-        argument_spec={**arguments, **CONNECTION_ARGUMENTS},
+        argument_spec=spec,
         defaults=connection_defaults,
         environment=CONNECTION_ENVIRONMENT,
+        check_arguments=check_as_written,
         check_params=check,
         run=run,
         **more,

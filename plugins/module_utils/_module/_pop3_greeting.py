@@ -16,6 +16,7 @@ from typing import Any
 
 from .._errors import OptionError
 from ._definition import HostConnection, ModuleDefinition, Params, Result, Say
+from ._numbers import check_numbers
 from ._text import text_option
 
 PLAIN_PORT = 110
@@ -169,16 +170,19 @@ def _defaults(params: Params, host: Callable[[], HostConnection], environment: M
     return {**params, "host": params["host"] or host().address}
 
 
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "host": {"type": "str"},
+    "port": {"type": "int", "default": 995},
+    "tls": {"type": "bool"},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_cert": {"type": "path"},
+    "timeout": {"type": "int", "default": 60},
+    "stable_for": {"type": "int", "default": 0},
+}
+
 POP3_GREETING = ModuleDefinition(
-    argument_spec={
-        "host": {"type": "str"},
-        "port": {"type": "int", "default": 995},
-        "tls": {"type": "bool"},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_cert": {"type": "path"},
-        "timeout": {"type": "int", "default": 60},
-        "stable_for": {"type": "int", "default": 0},
-    },
+    argument_spec=_ARGUMENTS,
+    check_arguments=lambda given: check_numbers(_ARGUMENTS, given),
     defaults=_defaults,
     run=run,
 )

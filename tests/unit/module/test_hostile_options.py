@@ -220,6 +220,23 @@ def test_a_list_is_refused_as_a_whole_or_asked_for_as_it_is(module: str, identit
     assert asked == identities
 
 
+@modules
+@pytest.mark.parametrize("name", ["parallel_sessions", "connection_timeout", "operation_timeout"])
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 1e300, "1e5", "0x10", 10**400])
+def test_numbers_that_nothing_can_count_with(module: str, name: str, value: Any) -> None:
+    """hypothesis found the first: Ansible's own conversion ends in an OverflowError."""
+    options = {
+        "connection_uri": "https://mbx01.contoso.com/PowerShell/",
+        "identity": "a",
+        "state": "disabled",
+        "connection_timeout": 1,
+        name: value,
+    }
+    with recorded() as recording:
+        result = run_module(module, options)
+    holds(result, recording)
+
+
 @fuzzed
 @given(uri=uris, username=texts, name=st.sampled_from(sorted(CONNECTION_ARGUMENTS)), value=anything)
 def test_no_option_of_a_connection_gets_further_than_a_sentence(uri: str, username: str, name: str, value: Any) -> None:
