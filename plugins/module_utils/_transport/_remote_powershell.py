@@ -27,7 +27,7 @@ from pypsrp.wsman import SelectorSet, WSMan
 
 from .._errors import ConnectionFailed, SessionLost, UnexpectedReply
 from .._session._protocol import Answer, ErrorRecord, Pipeline, Record, Reply
-from . import _clixml
+from . import _clixml, _encryption
 from ._diagnosis import OPERATION_TIMED_OUT, diagnose, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
@@ -229,16 +229,9 @@ def _connection(endpoint: Endpoint) -> WSMan:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
     if wsman.transport.wrap_required:
-        session.hooks["response"].append(_refuse_what_is_readable)
+        _encryption.guard(wsman, session)
     wsman.transport.session = session
     return wsman
-
-
-def _refuse_what_is_readable(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-    """pypsrp would take an answer that is not encrypted, and anybody on the network can write such a one."""
-    encrypted = response.headers.get("content-type", "").startswith("multipart/")
-    if response.ok and response.content and not encrypted:
-        raise UnexpectedReply("An answer came that is not encrypted, although the session is. It was not used.")
 
 
 def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
