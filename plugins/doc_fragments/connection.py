@@ -25,7 +25,9 @@ options:
     type: str
     default: kerberos
     choices:
-      kerberos: With O(password), or without it with a ticket that C(kinit) has fetched. Needs C(pypsrp[kerberos]).
+      kerberos: >-
+        With O(password), or without it with a ticket that C(kinit) has fetched or a keytab that E(KRB5_CLIENT_KTNAME)
+        names. Needs C(pypsrp[kerberos]).
       negotiate: Kerberos if possible, otherwise NTLM.
       ntlm: NTLM only.
       basic: User name and password as they are, so only over C(https://).

@@ -27,7 +27,7 @@ UPN = f"popadmin@{REALM}"
 LOGIN = {"username": UPN, "password": PASSWORD}
 NO_LOGIN = {"username": "", "password": ""}
 
-WORKS, ENCRYPTED, REFUSED = "works", "works, messages encrypted", "refused before anything is sent"
+WORKS, ENCRYPTED, REFUSED = "works", "encrypted", "refused"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ python -m support.matrix      # put the table of all that was found out in .dev/
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator
@@ -54,7 +55,10 @@ def record(cells: Iterable[Found], folder: Path = FOLDER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     one = rows[0]
     name = f"core-{one['ansible_core']}-python-{one['python']}-{one['face'].replace(' ', '-')}.json"
-    (folder / name).write_text(json.dumps(rows, indent=1), "utf-8")
+    # Another worker may be reading: a file is there whole or not at all.
+    half = folder / f"{name}.{os.getpid()}"
+    half.write_text(json.dumps(rows, indent=1), "utf-8")
+    half.replace(folder / name)
 
 
 def recorded(folder: Path = FOLDER) -> list[Found]:

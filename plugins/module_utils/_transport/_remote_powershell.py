@@ -28,7 +28,7 @@ from pypsrp.wsman import SelectorSet, WSMan
 
 from .._errors import SessionLost, UnexpectedReply
 from .._session._protocol import Answer, Command, ErrorRecord, Pipeline, Record, Reply, SessionFacts
-from . import _clixml, _description
+from . import _clixml, _description, _encryption
 from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, kind_of_failure, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
@@ -280,9 +280,8 @@ def _connection(endpoint: Endpoint) -> WSMan:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
     session.hooks["response"].append(read_within_limits)
-
     if wsman.transport.wrap_required:
-        session.hooks["response"].append(_refuse_what_is_readable)
+        _encryption.guard(wsman, session)
     wsman.transport.session = session
     # What is decrypted here is checked like what came as it is.
     send = wsman.transport.send
@@ -296,13 +295,6 @@ def _record(xml: bytes) -> Answer:
         return _clixml.record(xml)
     except UnexpectedReply as exc:
         return ErrorRecord(str(exc))
-
-
-def _refuse_what_is_readable(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-    """pypsrp would take an answer that is not encrypted, and anybody on the network can write such a one."""
-    encrypted = response.headers.get("content-type", "").startswith("multipart/")
-    if response.ok and response.content and not encrypted:
-        raise UnexpectedReply("An answer came that is not encrypted, although the session is. It was not used.")
 
 
 def _no_other_login(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -73,10 +73,11 @@ def _names(host: WindowsHost) -> list[str]:
 
 
 TRANSPORTS = [
-    (scheme, connection, method)
-    for scheme in ("http", "https")
-    for connection in ("winrm", "psrp")
-    for method in ("basic", "ntlm")
+    ("http", "winrm", "basic"),
+    ("http", "winrm", "ntlm"),
+    ("https", "winrm", "ntlm"),
+    ("http", "psrp", "ntlm"),
+    ("https", "psrp", "basic"),
 ]
 
 
