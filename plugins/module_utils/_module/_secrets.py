@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from ansible.module_utils.common.parameters import remove_values
-
 from ._definition import ModuleDefinition, Result, Say
 from ._text import plain_text
+
+_ASTERISKS = "********"
 
 
 def secrets_in(definition: ModuleDefinition, params: Mapping[str, Any]) -> frozenset[str]:
@@ -36,7 +36,21 @@ def without(result: Result, secrets: frozenset[str]) -> Result:
     everything = "\n".join(_texts(result))
     if not any(secret in everything for secret in secrets):
         return result
-    return {name: remove_values(value, secrets) for name, value in result.items()}
+    return {name: _removed(value, sorted(secrets, key=len, reverse=True)) for name, value in result.items()}
+
+
+def _removed(value: Any, longest_first: Sequence[str]) -> Any:
+    """Like Ansible's own remove_values, which is deprecated for collections."""
+    if isinstance(value, Mapping):
+        return {name: _removed(item, longest_first) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_removed(item, longest_first) for item in value]
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return value
+    text = str(value)
+    for secret in longest_first:
+        text = text.replace(secret, _ASTERISKS)
+    return text if isinstance(value, str) or text != str(value) else value
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -56,7 +70,7 @@ def discreet(say: Say, secrets: frozenset[str]) -> Say:
     """Return ``say`` as one that lets no secret through."""
 
     def clean(text: str) -> str:
-        return str(remove_values(text, secrets))
+        return str(_removed(text, sorted(secrets, key=len, reverse=True)))
 
     return Say(
         warn=lambda text: say.warn(clean(text)),
