@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import os
 import re
@@ -316,3 +317,43 @@ def test_the_example_of_the_guide(here: Pop3Tasks, kdc: Kdc) -> None:
     run = here.controller.play(playbook.replace("http://mbx01.contoso.com/PowerShell/", here.simulator.exchange.uri))
     assert run.result["changed"], run.output
     assert here.pop_enabled("John Smith")
+
+
+# --- tickets ----------------------------------------------------------------------------------------------------------
+
+
+def spellings_of(cache: str) -> list[bytes]:
+    """Pieces of a ticket cache that only tickets and their keys have, as they are, in base64 and in hexadecimal."""
+    content = Path(cache.removeprefix("FILE:")).read_bytes()
+    pieces = [content[at : at + 24] for at in range(0, len(content) - 24, 24)]
+    secret = [piece for piece in pieces if sum(byte < 32 or byte > 126 for byte in piece) > 12 and len(set(piece)) > 12]
+    assert len(secret) > 10, "no tickets in it"
+    encoded = [base64.b64encode(piece[skip:])[2:-4] for piece in secret for skip in range(3)]
+    return [*secret, *encoded, *(piece.hex().encode() for piece in secret)]
+
+
+@pytest.mark.parametrize("login", ["password", "ticket"])
+def test_a_ticket_is_left_nowhere(pop3: Pop3Tasks, own_kdc: Kdc, login: str, tmp_path_factory: Any) -> None:
+    """Not in what a run shows at -vvvv, nor in a file of its home or its temporary folder."""
+    pop3.simulator.accept_logins(keytab=own_kdc.keytab)
+    controller = Controller(tmp_path_factory.mktemp("looked-at"), pop3.controller.inventory)
+    controller.environment["ANSIBLE_LOG_PATH"] = str(controller.folder / "ansible.log")
+    ticket = own_kdc.kinit("popadmin", PASSWORD)
+    tasks = Pop3Tasks(pop3.simulator, controller, pop3.delegate_to)
+    options = user(UPN, PASSWORD) if login == "password" else TICKET
+    environment = own_kdc.environment if login == "password" else {**own_kdc.environment, "KRB5CCNAME": ticket}
+    run = tasks(
+        "-vvvv",
+        identity="John Smith",
+        authentication="kerberos",
+        connection_uri=pop3.simulator.exchange.uri,
+        ca_cert=None,
+        **options,
+        keywords={"environment": environment},
+    )
+    controller.close()
+    assert run.result["changed"], run.output
+    left = [path.read_bytes() for path in controller.folder.rglob("*") if path.is_file()]
+    everything = b"\0".join([run.output.encode(), *left])
+    assert [piece for piece in spellings_of(ticket) if piece in everything] == []
+    assert [content for content in left if content.startswith(b"\x05\x04")] == [], "a ticket cache was left behind"

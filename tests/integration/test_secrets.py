@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The password is nowhere but on the wire: not in output at -vvvv, results, log, process list, environment or files.
 
-Looked for as it is and in the spellings that it could be made back from. A ticket cannot be looked for here: it never
-is in Ansible's hands, but in the cache that KRB5CCNAME names.
+Looked for as it is and in the spellings that it could be made back from. Tickets are looked for in test_kerberos.py.
 """
 
 from __future__ import annotations
