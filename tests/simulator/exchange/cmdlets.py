@@ -322,12 +322,12 @@ class CommandTable:
 
     def visible(self, user: User) -> tuple[Cmdlet, ...]:
         """What the user's roles show."""
-        return tuple(cmdlet for cmdlet in self._cmdlets.values() if cmdlet.roles & user.roles)
+        return tuple(cmdlet for cmdlet in self._cmdlets.values() if user.sees(cmdlet.name, cmdlet.roles))
 
     def find(self, name: str, user: User) -> Cmdlet:
         """A visible cmdlet; TerminatingError when there is none, or when it is hidden."""
         cmdlet = self._cmdlets.get(name.lower())
-        if cmdlet is None or not cmdlet.roles & user.roles:
+        if cmdlet is None or not user.sees(cmdlet.name, cmdlet.roles):
             raise TerminatingError(command_not_found(name))
         return cmdlet
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 MAIL_RECIPIENTS = "Mail Recipients"
 VIEW_ONLY_RECIPIENTS = "View-Only Recipients"
+VIEW_ONLY_CONFIGURATION = "View-Only Configuration"
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class User:
     """Organizational units in which, and below which, changes are allowed; None: everywhere."""
     denied_cmdlets: set[str] = field(default_factory=set)
     """Cmdlets that are visible but answer `AuthZ-CmdletAccessDeniedException`."""
+    hidden_cmdlets: set[str] = field(default_factory=set)
+    """Cmdlets that a role of the organisation's own leaves out of one of Microsoft's."""
 
     def may_write_to(self, organizational_unit: str) -> bool:
         """True when the write scope covers the organizational unit."""
@@ -31,6 +34,10 @@ class User:
         return any(
             organizational_unit == unit or organizational_unit.startswith(unit + "/") for unit in self.write_scope
         )
+
+    def sees(self, cmdlet: str, roles: frozenset[str]) -> bool:
+        """True when one of these roles is the user's, and shows the cmdlet."""
+        return bool(roles & self.roles) and cmdlet.lower() not in {name.lower() for name in self.hidden_cmdlets}
 
     def is_denied(self, cmdlet: str) -> bool:
         """True when this cmdlet is denied."""
