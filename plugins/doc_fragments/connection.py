@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options of every module, and those of the inventory plugin; see module_utils/_module/_connection.py."""
+"""The connection options of modules and of the inventory; their spec is in module_utils/_module/_connection.py."""
 
 from __future__ import annotations
 

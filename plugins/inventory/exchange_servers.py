@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory plugin exchange_servers: its documentation, and its face towards Ansible; the work is in module_utils."""
+"""The inventory plugin exchange_servers: its documentation and its face to Ansible; the work is in module_utils."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ version_added: 0.1.0
 description:
   - Asks one server for all servers of the organisation, as C(Get-ExchangeServer) lists them, so that a server which was
     installed yesterday is in the play of today.
-  - "The group C(exchange) has every server that serves POP3: those with the role Mailbox or Client Access. That is the group
-    to restart."
-  - Such servers are also grouped by role (C(exchange_mailbox), C(exchange_client_access)), by product (C(exchange_2013),
-    C(exchange_2016), C(exchange_2019), C(exchange_se)), by Active Directory site (C(exchange_site_berlin)) and by database
-    availability group (C(exchange_dag_dag1)). In these names, letters are small, and what Ansible does not accept in the name
-    of a group is an underscore.
-  - An Edge Transport server is in the group C(exchange_edge) and in no other. It is no member of the domain and serves no POP3,
-    so that no play on the other groups reaches it by mistake; O(keyed_groups) can put it elsewhere.
-  - "The host variable C(ansible_host) is the full name. C(exchange_server) is a dictionary of what Exchange says of the server:
-    C(name) and C(fqdn); C(roles), a list of C(mailbox), C(client_access) or C(edge); C(version) as in V(15.2.1748.10), and of
-    that C(build) as in V(1748.10) and C(product) as in V(2019) or V(SE); C(site), C(dag) and C(edition). What is not known is
-    V(null). Security updates do not show in the version."
-  - The user needs the management role View-Only Configuration, which the role groups View-Only Organization Management and
-    Organization Management have. Where the user may not see the database availability groups, their groups are left out
-    with a warning.
+  - "The group C(exchange) has every server that serves POP3: those with the role Mailbox or Client Access. That is the
+    group to restart."
+  - Such servers are also grouped by role (C(exchange_mailbox), C(exchange_client_access)), by product
+    (C(exchange_2013), C(exchange_2016), C(exchange_2019), C(exchange_se)), by Active Directory site
+    (C(exchange_site_berlin)) and by database availability group (C(exchange_dag_dag1)). In these names, letters are
+    small, and what Ansible does not accept in the name of a group is an underscore.
+  - An Edge Transport server is in the group C(exchange_edge) and in no other. It is no member of the domain and serves
+    no POP3, so that no play on the other groups reaches it by mistake; O(keyed_groups) can put it elsewhere.
+  - "The host variable C(ansible_host) is the full name. C(exchange_server) is a dictionary of what Exchange says of the
+    server: C(name) and C(fqdn); C(roles), a list of C(mailbox), C(client_access) or C(edge); C(version) as in
+    V(15.2.1748.10), and of that C(build) as in V(1748.10) and C(product) as in V(2019) or V(SE); C(site), C(dag) and
+    C(edition). What is not known is V(null). Security updates do not show in the version."
+  - The user needs the management role View-Only Configuration, which the role groups View-Only Organization Management
+    and Organization Management have. Where the user may not see the database availability groups, their groups are left
+    out with a warning.
 notes:
   - The name of the inventory file has to end in C(exchange_servers.yml) or C(exchange_servers.yaml).
   - "Ansible goes on without an inventory source that failed: a play on C(exchange) then has no host and is green. Set
     C(any_unparsed_is_failed = true) in the section C([inventory]) of C(ansible.cfg), so that it stops."
   - With a cache, a new server is seen when the cache has timed out, or with C(--flush-cache).
-  - A server that was taken out of service without being uninstalled is still listed. Leave it out where the hosts are chosen,
-    as in C(exchange:!exchange_site_closed).
+  - A server that was taken out of service without being uninstalled is still listed. Leave it out where the hosts are
+    chosen, as in C(exchange:!exchange_site_closed).
 options:
   plugin:
     description:
@@ -154,13 +154,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _connection_options(self, given: Params) -> Params:
         """What the file says, in which texts may be templates. Extra variables (``-e``) can be used in them.
 
-        What the environment may give is left to the code that the modules have for it: a password belongs to the user that
-        it comes with.
+        What the environment may give is left to the code that the modules have for it: a password belongs to the user
+        that it comes with.
         """
         self.templar.available_variables = self._vars
-        return {name: self._resolved(name) for name in CONNECTION_OPTIONS if name in given or name not in FROM_ENVIRONMENT} | {
-            name: None for name in FROM_ENVIRONMENT if name not in given
-        }
+        from_file = [name for name in CONNECTION_OPTIONS if name in given or name not in FROM_ENVIRONMENT]
+        return dict.fromkeys(FROM_ENVIRONMENT) | {name: self._resolved(name) for name in from_file}
 
     def _resolved(self, name: str) -> Any:
         value = self.get_option(name)

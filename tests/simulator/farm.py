@@ -95,9 +95,8 @@ class Farm:
     ) -> None:
         """Reserve what the hosts need; nothing listens before `start`.
 
-        Servers that the organisation does not have yet are added to it; those with one of the two services are of Exchange
-        2013 in it. The administrator's password (default: a new
-        one) is also that of Windows' Administrator.
+        Servers that the organisation does not have yet are added to it; those with one of the two services are of
+        Exchange 2013 in it. The administrator's password (default: a new one) is also that of Windows' Administrator.
         """
         setups = [ServerSetup(server) if isinstance(server, str) else server for server in servers]
         self._setups = {setup.name.casefold(): setup for setup in setups}
@@ -115,7 +114,10 @@ class Farm:
         self.pop3_password = pop3_password
         self.users = Users()
         self.administrator = self.users.add(
-            administrator or f"administrator@{self.organisation.domain}", self.password, MAIL_RECIPIENTS, VIEW_ONLY_CONFIGURATION
+            administrator or f"administrator@{self.organisation.domain}",
+            self.password,
+            MAIL_RECIPIENTS,
+            VIEW_ONLY_CONFIGURATION,
         )
         self.logons = OrganisationLogons(self.organisation, pop3_password)
         self.maildrops: Maildrops = OrganisationMail(self.organisation)

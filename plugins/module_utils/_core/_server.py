@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What this collection knows of an Exchange server, and which groups of an inventory it belongs to. Pure data.
 
-An Edge Transport server is in one group of its own and in no other: it is not a member of the domain, so it takes neither
-the address nor the credentials of the others, and it has no POP3 services to restart.
+An Edge Transport server is in one group of its own and in no other: it is not a member of the domain, so the others'
+credentials are not its own, and it has no POP3 services to restart.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ ALL = "exchange"
 
 EDGE = "edge"
 _SERVES_POP3 = frozenset(("mailbox", "client_access"))
-"""From 2016 on both services are on every Mailbox server; in 2013 the frontend is where Client Access is, the backend where
-Mailbox is (Microsoft's page on the POP3 services)."""
+"""From 2016 on both services are on every Mailbox server; in 2013 the frontend is where Client Access is, the backend
+where Mailbox is (Microsoft's page on the POP3 services)."""
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_IN_GROUP = re.compile(r"\W")
 _VERSION = re.compile(r"Version (\d+)\.(\d+) \(Build (\d+)\.(\d+)\b", re.IGNORECASE)
 
 _OF_SERIAL_NUMBER = 30_000
-"""Active Directory keeps build 2507 as 32507, and older consoles show it so (published code: ServerVersion.ToString)."""
+"""Active Directory keeps build 2507 as 32507, and some tools show it so (published code: ServerVersion.ToString)."""
 
 _SE_FROM = 2562
-"""Subscription Edition began as 15.2.2562.17; the last cumulative update of 2019 is 15.2.1748 (Microsoft's build numbers).
-That later ones of SE stay at 15.2 and count on is inferred from that."""
+"""Subscription Edition began as 15.2.2562.17; the last cumulative update of 2019 is 15.2.1748 (Microsoft's build
+numbers). That later ones of SE stay at 15.2 and count on is inferred from that."""
 
 _PRODUCTS = {(8, None): "2007", (14, None): "2010", (15, 0): "2013", (15, 1): "2016", (15, 2): "2019"}
 
@@ -64,8 +64,8 @@ class Version:
 class Server:
     """One server as Exchange described it; these fields are the host variable ``exchange_server``.
 
-    ``None`` is what Exchange did not say: a server outside of a DAG has none, and neither has one whose DAG this user may
-    not see.
+    ``None`` is what Exchange did not say: a server outside of a DAG has none, and neither has one whose DAG this user
+    may not see.
     """
 
     name: str
@@ -97,7 +97,7 @@ class Server:
         return (*([ALL] if self.serves_pop3 else []), *(_group(part) for part in parts if part))
 
     def host_name(self, form: str) -> str:
-        """What an inventory calls it: its ``name``, or its ``fqdn`` where it has one. DNS knows no case, Ansible does."""
+        """What an inventory calls it: its ``name``, or its ``fqdn`` if it has one. DNS knows no case, Ansible does."""
         return (self.fqdn if form == "fqdn" and self.fqdn else self.name).lower()
 
     def facts(self) -> dict[str, object]:
@@ -106,7 +106,7 @@ class Server:
 
 
 def server_of(facts: object) -> Server:
-    """Return the server that ``facts`` was made of. Raises ValueError for anything else: a cache is a file like others."""
+    """Return the server that the facts are of. Raises ValueError for anything else: a cache is a file like others."""
     if not isinstance(facts, Mapping) or set(facts) != set(Server.__slots__):
         raise ValueError("these are not the facts of a server")
     roles, rest = facts["roles"], {name: value for name, value in facts.items() if name != "roles"}
@@ -132,7 +132,7 @@ def roles_of(text: str) -> tuple[str, ...]:
 
 
 def last_part(canonical_name: str) -> str:
-    """Return the name at the end of ``contoso.com/Configuration/Sites/Berlin``; a slash in it has a backslash before it."""
+    """Return the end of ``contoso.com/Configuration/Sites/Berlin``; a slash in a name has a backslash before it."""
     return canonical_name.replace("\\/", "\0").rpartition("/")[2].replace("\0", "/")
 
 

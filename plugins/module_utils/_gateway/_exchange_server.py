@@ -12,15 +12,15 @@ from dataclasses import replace
 from .._core._server import Server, last_part, roles_of, version_of
 from .._errors import ListingFailed, UnexpectedReply
 from .._session._protocol import Cmdlet, ErrorRecord, Pipeline, Record, Reply, Session, Value
-from . import _properties
+from . import _properties, _reasons
 
 GET = "Get-ExchangeServer"
 _GROUPS = "Get-DatabaseAvailabilityGroup"
 _MEMBERS = "Get-MailboxServer"
 
 _ROLE_HINT = (
-    "The management role 'View-Only Configuration' is needed, which the role groups View-Only Organization Management and "
-    "Organization Management have; see Get-ManagementRoleAssignment."
+    "The management role 'View-Only Configuration' is needed, which the role groups View-Only Organization Management "
+    "and Organization Management have; see Get-ManagementRoleAssignment."
 )
 _AUTHORIZATION = "AuthZ-"
 
@@ -31,8 +31,8 @@ _HOST = re.compile(r"\w[\w.-]*")
 class ExchangeServers:
     """The servers of the organisation, over one session.
 
-    ``domain_controller`` is given to every cmdlet if it is set. ``relay`` gets each warning that Exchange gave, ``warn``
-    what could not be found out.
+    ``domain_controller`` is given to every cmdlet if it is set. ``relay`` gets each warning that Exchange gave,
+    ``warn`` what could not be found out.
     """
 
     def __init__(
@@ -57,8 +57,9 @@ class ExchangeServers:
             raise ListingFailed(f"The servers of the organisation could not be listed. {_why(GET, reply.errors[0])}")
         if not reply.records:
             raise ListingFailed(
-                f"The servers of the organisation could not be listed: {GET} was answered with no server at all, though one "
-                "has answered. Has this user a role assignment whose scope leaves them out? See Get-ManagementRoleAssignment."
+                f"The servers of the organisation could not be listed: {GET} was answered with no server at all, "
+                "though one has answered. Has this user a role assignment whose scope leaves them out? See "
+                "Get-ManagementRoleAssignment."
             )
         servers = [self._server(record) for record in reply.records]
         # Servers of a DAG are Mailbox servers: without one of these, nobody has to be asked.
@@ -70,7 +71,9 @@ class ExchangeServers:
         fqdn = _properties.text(record, "Fqdn")
         for text in (name, fqdn or name):
             if not _HOST.fullmatch(text):
-                raise UnexpectedReply(f"Exchange sent a server with the name {text[:80]!r}, which is not one of a server.")
+                raise UnexpectedReply(
+                    f"Exchange sent a server with the name {text[:80]!r}, which is none for a server."
+                )
         told = _properties.text(record, "AdminDisplayVersion")
         version = version_of(told)
         if version is None:
@@ -89,8 +92,8 @@ class ExchangeServers:
     def _dags(self) -> dict[str, str]:
         """Return the DAG of each server that is in one, by its name in small letters.
 
-        Both cmdlets know it, and roles of an organisation's own may have one of them only. Whoever may see neither gets the
-        servers without it.
+        Both cmdlets know it, and roles of an organisation's own may have one of them only. Whoever may see neither gets
+        the servers without it.
         """
         groups = self._invoke(_GROUPS)
         if not groups.errors:
@@ -98,9 +101,10 @@ class ExchangeServers:
         members = self._invoke(_MEMBERS)
         if not members.errors:
             return dict(_memberships(members))
+        why = _shown(_why(_GROUPS, groups.errors[0]))
         self._warn(
-            f"Which servers are in which database availability group could not be found out, so their groups are left out. "
-            f"{_why(_GROUPS, groups.errors[0])}"
+            "Which servers are in which database availability group could not be found out, so their groups are left "
+            f"out. {why}"
         )
         return {}
 
@@ -126,12 +130,9 @@ def _memberships(members: Reply) -> Iterator[tuple[str, str]]:
 
 
 def _why(cmdlet: str, error: ErrorRecord) -> str:
-    answered = f"Exchange answered: {_shown(error.message.strip())}"
-    if error.is_command_not_found:
-        return (
-            f"This user's session has no cmdlet {cmdlet}: Exchange shows a user only the cmdlets that a management role "
-            f"grants. {_ROLE_HINT} {answered}"
-        )
+    if _reasons.is_hidden(error):
+        return _reasons.no_such_cmdlet(cmdlet, _ROLE_HINT, error)
+    answered = f"Exchange answered: {error.message.strip()}"
     if error.failure_category.startswith(_AUTHORIZATION):
         return f"{cmdlet} is not allowed to this user. {_ROLE_HINT} {answered}"
     return f"{cmdlet} failed. {answered}"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Get-ExchangeServer, Get-DatabaseAvailabilityGroup and Get-MailboxServer (Microsoft docs: the pages of these cmdlets).
 
-Which roles show them is inferred from what View-Only Configuration is for: "all of the non-recipient Exchange configuration".
+Which roles show them is inferred: View-Only Configuration is for all configuration that is not of recipients.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ def _server(server: Server, organisation: Organisation, controller: DomainContro
     return [
         ("DataPath", "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Mailbox"),
         ("Domain", organisation.domain),
-        ("Edition", EnumValue("Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerEditionType", server.edition, 1)),
+        (
+            "Edition",
+            EnumValue("Microsoft.Exchange.Data.Directory.SystemConfiguration.ServerEditionType", server.edition, 1),
+        ),
         ("ExchangeVersion", "0.1 (8.0.535.0)"),
         ("Fqdn", server.fqdn),
         ("IsHubTransportServer", MAILBOX in server.roles),
