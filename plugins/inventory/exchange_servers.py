@@ -105,10 +105,12 @@ import os
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ansible_collections.mailops.exchange.plugins.module_utils._core._server import Server
 from ansible_collections.mailops.exchange.plugins.module_utils._errors import ExchangeError
+from ansible_collections.mailops.exchange.plugins.module_utils._module._connection import CONNECTION_ARGUMENTS
 from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import Params, Say
 from ansible_collections.mailops.exchange.plugins.module_utils._module._exchange_servers import (
     CONNECTION_OPTIONS,
@@ -131,13 +133,54 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory: with all servers, or, where that fails, with none."""
         super().parse(inventory, loader, path, cache)
-        given = self._read_config_data(path)
+        given = self._read(path)
         try:
             servers = self._servers(given, path, cache)
         except ExchangeError as exc:
             raise AnsibleParserError(str(exc)) from None
         for server in servers:
             self._add(server)
+
+    def _read(self, path: str) -> Params:
+        """Read the file, and return what it gives."""
+        try:
+            given: Params = self._read_config_data(path)
+        except AnsibleError as exc:
+            # Not with its place in the file: Ansible would show the lines around it, and one may be the password.
+            raise AnsibleParserError(str(exc)) from None
+        unknown = sorted(set(given) - set(self.option_definitions))
+        if unknown:
+            raise AnsibleParserError(
+                f"{', '.join(unknown)}: no such option. ansible-doc -t inventory {self.NAME} has those that there are."
+            )
+        return given
+
+    def set_options(
+        self,
+        task_keys: Params | None = None,
+        var_options: Params | None = None,
+        direct: Params | None = None,
+    ) -> None:
+        """Take the options. In those of the connection, templates are resolved before Ansible looks at their types."""
+        resolved = {name: self._resolved(name, value) for name, value in (direct or {}).items()}
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=resolved)
+
+    def _resolved(self, name: str, value: Any) -> Any:
+        """Return what an option of the connection means. Extra variables (``-e``) can be used in it."""
+        if name not in CONNECTION_OPTIONS:
+            return value
+        self.templar.available_variables = self._vars
+        try:
+            resolved = self.templar.template(value)
+        except AnsibleError as exc:
+            raise AnsibleParserError(f"{name} could not be worked out: {exc}") from None
+        if CONNECTION_ARGUMENTS[name]["type"] != "bool":
+            return resolved
+        try:
+            return boolean(resolved)
+        except TypeError:
+            # Ansible would take it for false, and validate_certs with it.
+            raise AnsibleParserError(f"{name} is neither true nor false.") from None
 
     def _servers(self, given: Params, path: str, cache: bool) -> list[Server]:
         """Return the servers, from the cache where it is on, has them, and is not to be renewed."""
@@ -152,24 +195,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         return servers
 
     def _connection_options(self, given: Params) -> Params:
-        """What the file says, in which texts may be templates. Extra variables (``-e``) can be used in them.
+        """Return the options of the connection.
 
         What the environment may give is left to the code that the modules have for it: a password belongs to the user
         that it comes with.
         """
-        self.templar.available_variables = self._vars
         from_file = [name for name in CONNECTION_OPTIONS if name in given or name not in FROM_ENVIRONMENT]
-        return dict.fromkeys(FROM_ENVIRONMENT) | {name: self._resolved(name) for name in from_file}
-
-    def _resolved(self, name: str) -> Any:
-        value = self.get_option(name)
-        if not isinstance(value, str):
-            return value
-        try:
-            resolved = self.templar.template(value)
-        except AnsibleError as exc:
-            raise AnsibleParserError(f"{name} could not be worked out: {exc}") from None
-        return None if resolved is None else str(resolved)
+        return dict.fromkeys(FROM_ENVIRONMENT) | {name: self.get_option(name) for name in from_file}
 
     def _add(self, server: Server) -> None:
         host = server.host_name(self.get_option("hostname"))

@@ -76,7 +76,8 @@ def _servers(call: Invocation, controller: DomainController) -> list[Server]:
 
 def _server(server: Server, organisation: Organisation, controller: DomainController) -> list[tuple[str, Value]]:
     """The properties that people look at, in about the order in which Format-List shows them."""
-    site = f"{organisation.domain}/Configuration/Sites/{server.site}"
+    site_name = server.site.replace("/", "\\/")
+    site = f"{organisation.domain}/Configuration/Sites/{site_name}"
     is_edge = EDGE in server.roles
     return [
         ("DataPath", "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Mailbox"),
