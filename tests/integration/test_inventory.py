@@ -499,6 +499,7 @@ def test_the_guides_example_runs(restart: Restart) -> None:
     assert set(file) <= {*restart.inventory.connection, "compose", "cache", "hostname"}
     playbook = restart.inventory.controller.folder / "pop3.yml"
     playbook.write_text(yaml.safe_dump(play), "utf-8")
+    restart.servers.farm.organisation.add_mailbox("Jonathan Smith", alias="john.smith", pop_enabled=False)
     run = restart(str(playbook))
     assert run.returncode == 0, run.output
     assert servers_restarted(restart.servers) == {"mbx01", "cas13", "mbx13", "mbx03"}
