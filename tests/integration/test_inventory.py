@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from simulator import (
     FRONTEND_ONLY,
     MAIL_RECIPIENTS,
     VIEW_ONLY_CONFIGURATION,
+    Ending,
     Farm,
     ServerSetup,
     Simulator,
@@ -43,7 +46,6 @@ class Inventory:
     controller: Controller
     viewer: User
     name: str = "contoso.exchange_servers.yml"
-    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -102,6 +104,13 @@ def failed(run: Run, *words: str) -> None:
         assert word in said, run.stderr
     assert "Traceback" not in run.output
     assert SECRET not in run.output
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 # --- what is listed ---------------------------------------------------------------------------------------------------
@@ -368,6 +377,18 @@ def test_a_connection_that_breaks_is_opened_again(inventory: Inventory, action: 
     assert inventory.groups()["exchange"] == ["cas13", "mbx01", "mbx02"]
 
 
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_session(inventory: Inventory, signum: signal.Signals) -> None:
+    exchange = inventory.exchange.exchange
+    exchange.behaviour.cmdlet_delays[SERVERS] = 60
+    process = inventory.controller.start("ansible-inventory", "-i", str(inventory.write()), "--list")
+    wait_for(lambda: exchange.calls)
+    process.send_signal(signum)
+    process.communicate(timeout=30)
+    wait_for(lambda: not exchange.open_shells)
+    assert [shell.ending for shell in exchange.shells] == [Ending.CLOSED]
+
+
 # --- the cache --------------------------------------------------------------------------------------------------------
 
 CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
@@ -405,6 +426,20 @@ def test_a_new_server_is_seen_when_the_cache_is_flushed(caching: Inventory) -> N
 def test_a_cache_is_of_one_address(caching: Inventory) -> None:
     host = caching.exchange.exchange.https_uri.replace("PowerShell", "powershell")
     assert "mbx01" in caching.groups(**CACHE, connection_uri=host)["exchange"]
+    assert caching.asked() == [SERVERS, DAGS]
+
+
+def test_refresh_inventory_asks_again(caching: Inventory) -> None:
+    caching.exchange.organisation.add_server("MBX03")
+    playbook = caching.controller.folder / "refresh.yml"
+    tasks = [
+        {"name": "Before", "ansible.builtin.debug": {"msg": "{{ groups['exchange'] | join(' ') }}"}},
+        {"name": "Refresh", "ansible.builtin.meta": "refresh_inventory"},
+        {"name": "After", "ansible.builtin.debug": {"msg": "{{ groups['exchange'] | join(' ') }}"}},
+    ]
+    playbook.write_text(yaml.safe_dump([{"name": "P", "hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    run = caching.controller.run("ansible-playbook", "-i", str(caching.write(**CACHE)), str(playbook))
+    assert re.findall(r'"msg": "(.*)"', run.stdout) == ["cas13 mbx01 mbx02", "cas13 mbx01 mbx02 mbx03"], run.output
     assert caching.asked() == [SERVERS, DAGS]
 
 

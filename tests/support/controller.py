@@ -102,9 +102,13 @@ class Controller:
 
     def run(self, program: str, *arguments: str) -> Run:
         """Run one of Ansible's programs with no other arguments than these, so with no inventory but what they name."""
-        process = self._spawn(program, *arguments, json_output=False)
+        process = self.start(program, *arguments)
         stdout, stderr = process.communicate(timeout=self.timeout)
         return Run(process.returncode, stdout, stderr)
+
+    def start(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start one, and do not wait for it."""
+        return self._spawn(program, *arguments, json_output=False)
 
     def _start(self, program: str, *arguments: str, json_output: bool) -> subprocess.Popen[str]:
         inventory = self.folder / "inventory.json"
