@@ -1,22 +1,12 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connection options of every module; their argument spec is in module_utils/_module/_connection.py."""
+"""The connection options of modules and of the inventory; their spec is in module_utils/_module/_connection.py."""
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    DOCUMENTATION = r"""
-options:
-  connection_uri:
-    description:
-      - The address of Exchange's remote PowerShell, such as V(http://mbx01.contoso.com/PowerShell/). Use the full name
-        of one server; Kerberos has no ticket for an IP address.
-      - Without it, the address of the host's own connection is used, as C(http://<address>/PowerShell/). That is what
-        a play on the Exchange servers of an inventory (C(winrm), C(psrp) or C(ssh)) needs, and nothing more.
-      - Then the environment variable E(EXCHANGE_CONNECTION_URI) of the controller is used.
-    type: str
+# What a task and an inventory file say in the same way.
+_HOW = r"""
   authentication:
     description:
       - How the user logs in to the endpoint. Exchange has Kerberos on by default; the other methods work where an
@@ -32,17 +22,6 @@ options:
       ntlm: NTLM only.
       basic: User name and password as they are, so only over C(https://).
       certificate: A client certificate (O(client_cert)), only over C(https://).
-  username:
-    description:
-      - The user, for V(kerberos) as V(name@CONTOSO.COM) with the realm in capitals.
-      - Without it, the user of the host's own connection, then the environment variable E(EXCHANGE_USERNAME).
-    type: str
-  password:
-    description:
-      - The password of O(username).
-      - Without it, the password of the host's own connection, if the user is that of the connection too, then the
-        environment variable E(EXCHANGE_PASSWORD).
-    type: str
   validate_certs:
     description:
       - Whether the server's certificate is checked. Set it to V(false) in tests only.
@@ -102,6 +81,32 @@ options:
         PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
     type: int
     default: 180
+"""
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = (
+        r"""
+options:
+  connection_uri:
+    description:
+      - The address of Exchange's remote PowerShell, such as V(http://mbx01.contoso.com/PowerShell/). Use the full name
+        of one server; Kerberos has no ticket for an IP address.
+      - Without it, the address of the host's own connection is used, as C(http://<address>/PowerShell/). That is what
+        a play on the Exchange servers of an inventory (C(winrm), C(psrp) or C(ssh)) needs, and nothing more.
+      - Then the environment variable E(EXCHANGE_CONNECTION_URI) of the controller is used.
+    type: str
+  username:
+    description:
+      - The user, for V(kerberos) as V(name@CONTOSO.COM) with the realm in capitals.
+      - Without it, the user of the host's own connection, then the environment variable E(EXCHANGE_USERNAME).
+    type: str
+  password:
+    description:
+      - The password of O(username).
+      - Without it, the password of the host's own connection, if the user is that of the connection too, then the
+        environment variable E(EXCHANGE_PASSWORD).
+    type: str
   parallel_sessions:
     description:
       - How many sessions with Exchange may work at the same time where there is much to look up or to change, from 1 to
@@ -109,8 +114,9 @@ options:
       - By default 1, and 4 where 100 or more mailboxes have to be changed or 1000 or more to be looked up.
       - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.
-    type: int
-attributes:
+    type: int"""
+        + _HOW
+        + r"""attributes:
   action_group:
     description: >-
       Use C(group/mailops.exchange.exchange) in C(module_defaults) to set the connection options of all modules at
@@ -122,3 +128,35 @@ requirements:
   - pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
 """
+    )
+
+    # mailops.exchange.connection.inventory: there is no task and no host whose own connection could say more.
+    INVENTORY = (
+        r"""
+options:
+  connection_uri:
+    description:
+      - The address of Exchange's remote PowerShell, such as V(http://mbx01.contoso.com/PowerShell/). Use the full name
+        of one server; Kerberos has no ticket for an IP address. Any server of the organisation knows all of them.
+    type: str
+    env:
+      - name: EXCHANGE_CONNECTION_URI
+  username:
+    description:
+      - The user, for V(kerberos) as V(name@CONTOSO.COM) with the realm in capitals.
+    type: str
+    env:
+      - name: EXCHANGE_USERNAME
+  password:
+    description:
+      - The password of O(username). Keep it in a vault, or out of the file.
+      - The one of the environment belongs to the user of the environment, and is not sent for another one.
+    type: str
+    env:
+      - name: EXCHANGE_PASSWORD"""
+        + _HOW
+        + r"""requirements:
+  - pypsrp >= 0.9.0, on the controller
+  - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
+"""
+    )

@@ -60,3 +60,7 @@ class UnexpectedReply(ExchangeError):
 
 class SelectionFailed(ExchangeError):
     """Exchange could not say which mailboxes a filter or an organizational unit selects. Nothing was changed."""
+
+
+class ListingFailed(ExchangeError):
+    """Exchange could not say which servers there are."""

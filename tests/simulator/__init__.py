@@ -19,7 +19,13 @@ from simulator.exchange.behaviour import CostModel, ExchangeBehaviour, SessionDr
 from simulator.exchange.endpoint import Ending, ExchangeEndpoint, Shell
 from simulator.exchange.errors import Failure
 from simulator.exchange.organisation import Organisation, sample_organisation
-from simulator.exchange.rbac import MAIL_RECIPIENTS, VIEW_ONLY_RECIPIENTS, User, Users
+from simulator.exchange.rbac import (
+    MAIL_RECIPIENTS,
+    VIEW_ONLY_CONFIGURATION,
+    VIEW_ONLY_RECIPIENTS,
+    User,
+    Users,
+)
 from simulator.farm import BACKEND_ONLY, FRONTEND_ONLY, NO_POP3, POP3_OFF, Farm, ServerSetup
 
 __all__ = [
@@ -28,6 +34,7 @@ __all__ = [
     "MAIL_RECIPIENTS",
     "NO_POP3",
     "POP3_OFF",
+    "VIEW_ONLY_CONFIGURATION",
     "VIEW_ONLY_RECIPIENTS",
     "CostModel",
     "Ending",

@@ -29,8 +29,14 @@ from simulator.exchange.directory import DomainDirectory
 from simulator.exchange.endpoint import ExchangeEndpoint
 from simulator.exchange.identity import Ambiguous
 from simulator.exchange.mailbox import Mailbox
-from simulator.exchange.organisation import Organisation, sample_organisation
-from simulator.exchange.rbac import MAIL_RECIPIENTS, Users
+from simulator.exchange.organisation import (
+    CLIENT_ACCESS,
+    EXCHANGE_2013,
+    MAILBOX,
+    Organisation,
+    sample_organisation,
+)
+from simulator.exchange.rbac import MAIL_RECIPIENTS, VIEW_ONLY_CONFIGURATION, Users
 from simulator.windows.host import HostPorts, Pop3Services, WindowsHost
 from simulator.windows.maildrop import Maildrop
 from simulator.windows.pop3 import Logon, Maildrops
@@ -91,8 +97,8 @@ class Farm:
     ) -> None:
         """Reserve what the hosts need; nothing listens before `start`.
 
-        Servers that the organisation does not have yet are added to it. The administrator's password (default: a new
-        one) is also that of Windows' Administrator.
+        Servers that the organisation does not have yet are added to it; those with one of the two services are of
+        Exchange 2013 in it. The administrator's password (default: a new one) is also that of Windows' Administrator.
         """
         setups = [ServerSetup(server) if isinstance(server, str) else server for server in servers]
         self._setups = {setup.name.casefold(): setup for setup in setups}
@@ -101,13 +107,19 @@ class Farm:
         self.organisation = organisation if organisation is not None else sample_organisation()
         known = {name.casefold() for name in self.organisation.servers}
         for setup in setups:
-            if setup.name.casefold() not in known:
+            if setup.pop3.frontend != setup.pop3.backend:
+                role = CLIENT_ACCESS if setup.pop3.frontend else MAILBOX
+                self.organisation.add_server(setup.name, roles=(role,), version=EXCHANGE_2013)
+            elif setup.name.casefold() not in known:
                 self.organisation.add_server(setup.name)
         self.password = password if password is not None else secrets.token_urlsafe(12)
         self.pop3_password = pop3_password
         self.users = Users()
         self.administrator = self.users.add(
-            administrator or f"administrator@{self.organisation.domain}", self.password, MAIL_RECIPIENTS
+            administrator or f"administrator@{self.organisation.domain}",
+            self.password,
+            MAIL_RECIPIENTS,
+            VIEW_ONLY_CONFIGURATION,
         )
         self.logons = OrganisationLogons(self.organisation, pop3_password)
         self.maildrops: Maildrops = OrganisationMail(self.organisation)

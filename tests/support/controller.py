@@ -100,12 +100,24 @@ class Controller:
         stdout, stderr = process.communicate(timeout=self.timeout)
         return Run(process.returncode, stdout, stderr)
 
+    def run(self, program: str, *arguments: str) -> Run:
+        """Run one of Ansible's programs with no other arguments than these, so with no inventory but what they name."""
+        process = self.start(program, *arguments)
+        stdout, stderr = process.communicate(timeout=self.timeout)
+        return Run(process.returncode, stdout, stderr)
+
+    def start(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start one, and do not wait for it."""
+        return self._spawn(program, *arguments, json_output=False)
+
     def _start(self, program: str, *arguments: str, json_output: bool) -> subprocess.Popen[str]:
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps(self.inventory or {"all": {"hosts": {"localhost": LOCAL}}}), "utf-8")
-        command = [str(Path(sys.executable).parent / program), "-i", str(inventory), *arguments]
+        return self._spawn(program, "-i", str(inventory), *arguments, json_output=json_output)
+
+    def _spawn(self, program: str, *arguments: str, json_output: bool) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command,
+            [str(Path(sys.executable).parent / program), *arguments],
             cwd=self.folder,
             env=self._environment(json_output),
             stdin=subprocess.DEVNULL,

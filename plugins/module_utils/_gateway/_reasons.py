@@ -54,7 +54,7 @@ def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
         hint = "name it by its e-mail address, user principal name, distinguished name or GUID"
         return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one mailbox: {hint}. {answered}")
     if is_hidden(error):
-        return _no_such_cmdlet(cmdlet, error)
+        return Failure(Reason.ACCESS_DENIED, no_such_cmdlet(cmdlet, _ROLE_HINT, error))
     if is_denied(error):
         return Failure(
             Reason.ACCESS_DENIED, f"{cmdlet} is not allowed to this user for '{identity}'. {_ROLE_HINT} {answered}"
@@ -62,10 +62,9 @@ def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
     return Failure(Reason.ERROR, f"{cmdlet} failed for '{identity}'. {answered}")
 
 
-def _no_such_cmdlet(cmdlet: str, error: ErrorRecord) -> Failure:
+def no_such_cmdlet(cmdlet: str, role_hint: str, error: ErrorRecord) -> str:
     """Say that this user has no such cmdlet at all."""
-    return Failure(
-        Reason.ACCESS_DENIED,
+    return (
         f"This user's session has no cmdlet {cmdlet}: Exchange shows a user only the cmdlets that a management role "
-        f"grants. {_ROLE_HINT} Exchange answered: {error.message.strip()}",
+        f"grants. {role_hint} Exchange answered: {error.message.strip()}"
     )

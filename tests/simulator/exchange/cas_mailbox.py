@@ -78,7 +78,7 @@ _SETTING_TYPES: tuple[tuple[str, Boolean | MimeFormat], ...] = (
 
 def _get(call: Invocation) -> None:
     matches = _filter(call)
-    controller = _domain_controller(call)
+    controller = domain_controller(call)
     unit = _organizational_unit(call)
     if call.get("Identity") is None:
         # Dangerous, and just so in Exchange: $null or no identity means every mailbox (Microsoft docs).
@@ -261,7 +261,7 @@ def _flat(value: Value, form: str) -> Value:
 
 def _set(call: Invocation) -> None:
     session = call.session
-    controller = _domain_controller(call)
+    controller = domain_controller(call)
     mailbox = _resolve(call, controller)
     behaviour, texts = session.behaviour, session.texts
     if not session.user.may_write_to(mailbox.organizational_unit):
@@ -296,7 +296,8 @@ def _by_exchange_name(settings: ClientAccessSettings) -> dict[str, object]:
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _domain_controller(call: Invocation) -> DomainController:
+def domain_controller(call: Invocation) -> DomainController:
+    """The domain controller that a call reads from and writes to."""
     name = call.get("DomainController")
     if name is None:
         if call.session.behaviour.domain_controller_per_cmdlet:

@@ -328,16 +328,12 @@ class CommandTable:
 
     def visible(self, user: User) -> tuple[Cmdlet, ...]:
         """What the user's roles show."""
-        return tuple(
-            cmdlet.for_user(user)
-            for cmdlet in self._cmdlets.values()
-            if cmdlet.roles & user.roles and user.may_see(cmdlet.name)
-        )
+        return tuple(cmdlet.for_user(user) for cmdlet in self._cmdlets.values() if user.sees(cmdlet.name, cmdlet.roles))
 
     def find(self, name: str, user: User) -> Cmdlet:
         """A visible cmdlet; TerminatingError when there is none, or when it is hidden."""
         cmdlet = self._cmdlets.get(name.lower())
-        if cmdlet is None or not cmdlet.roles & user.roles or not user.may_see(name):
+        if cmdlet is None or not user.sees(cmdlet.name, cmdlet.roles):
             raise TerminatingError(command_not_found(name))
         return cmdlet.for_user(user)
 

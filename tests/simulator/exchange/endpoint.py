@@ -22,6 +22,7 @@ from simulator.exchange.behaviour import ExchangeBehaviour
 from simulator.exchange.cas_mailbox import CAS_MAILBOX_CMDLETS
 from simulator.exchange.clixml import MalformedData
 from simulator.exchange.cmdlets import CmdletCall, CommandTable, Session
+from simulator.exchange.exchange_server import EXCHANGE_SERVER_CMDLETS
 from simulator.exchange.organisation import Organisation
 from simulator.exchange.rbac import Users
 from simulator.exchange.runspace import Runspace, RunspaceClosed, UnknownPipeline
@@ -129,7 +130,7 @@ class ExchangeEndpoint:
         self.shells: list[Shell] = []
         """Every shell that was ever opened, in order."""
         self.on_call: Callable[[CmdletCall], None] | None = None
-        self._table = CommandTable(CAS_MAILBOX_CMDLETS)
+        self._table = CommandTable((*CAS_MAILBOX_CMDLETS, *EXCHANGE_SERVER_CMDLETS))
         self._lock = threading.RLock()
         self._open: dict[str, Shell] = {}
         self._stopping = threading.Event()

@@ -21,11 +21,15 @@ import unicodedata
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from simulator.exchange.identity import Ambiguous, IdentityIndex, NotFound
 from simulator.exchange.mailbox import DEFAULT_SETTINGS, SETTING_NAMES, ClientAccessSettings, Mailbox, container_dn
 
 _ADMINISTRATIVE_GROUP = "Exchange Administrative Group (FYDIBOHF23SPDLT)"
+MAILBOX, CLIENT_ACCESS, EDGE = "Mailbox", "ClientAccess", "Edge"
+EXCHANGE_2013 = "Version 15.0 (Build 1497.2)"
+"""2013 CU23, the last version in which Mailbox and Client Access were roles that a server could have one of."""
 _NOT_IN_ALIAS = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -36,6 +40,16 @@ class Server:
     name: str
     fqdn: str
     version: str = "Version 15.2 (Build 1748.10)"
+    """What Exchange calls 2019 CU15."""
+    roles: tuple[str, ...] = (MAILBOX, CLIENT_ACCESS)
+    site: str = "Default-First-Site-Name"
+    dag: str | None = None
+    edition: str = "Standard"
+
+    @property
+    def guid(self) -> uuid.UUID:
+        """The same for the same name."""
+        return uuid.uuid5(uuid.NAMESPACE_DNS, self.fqdn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +105,16 @@ class Organisation:
 
     # --- servers and organizational units ---
 
-    def add_server(self, name: str) -> Server:
-        """Another Exchange server."""
-        self.servers[name] = Server(name, f"{name}.{self.domain}".lower())
+    def add_server(self, name: str, **described: Any) -> Server:
+        """Another Exchange server, or one of the same name as it is from now on; see `Server`."""
+        self.servers[name] = Server(name, f"{name}.{self.domain}".lower(), **described)
         return self.servers[name]
+
+    def dags(self) -> dict[str, tuple[Server, ...]]:
+        """The database availability groups and their members."""
+        with self.lock:
+            names = sorted({server.dag for server in self.servers.values() if server.dag})
+            return {name: tuple(server for server in self.servers.values() if server.dag == name) for name in names}
 
     def add_organizational_unit(self, path: str) -> str:
         """An organizational unit such as `Sales` or `Sales/Berlin`; the ones above it come along."""
@@ -292,6 +312,8 @@ def derived_alias(name: str) -> str:
 def sample_organisation() -> Organisation:
     """A small organisation to play with: every kind of name that makes trouble, and two people called Alex Meyer."""
     organisation = Organisation("contoso.com", servers=("MBX01", "MBX02"))
+    for server, site in (("MBX01", "Berlin"), ("MBX02", "Paris")):
+        organisation.add_server(server, site=site, dag="DAG1", edition="Enterprise")
     for unit in ("Sales", "Sales/Berlin", "Engineering"):
         organisation.add_organizational_unit(unit)
     add = organisation.add_mailbox

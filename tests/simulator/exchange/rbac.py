@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 MAIL_RECIPIENTS = "Mail Recipients"
 VIEW_ONLY_RECIPIENTS = "View-Only Recipients"
+VIEW_ONLY_CONFIGURATION = "View-Only Configuration"
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class User:
     user has neither a cmdlet nor a parameter that no role entry has). None: all that the roles have."""
     denied_cmdlets: set[str] = field(default_factory=set)
     """Cmdlets that are visible but answer `AuthZ-CmdletAccessDeniedException`."""
+    hidden_cmdlets: set[str] = field(default_factory=set)
+    """Cmdlets that a role of the organisation's own leaves out of one of Microsoft's."""
 
     def may_write_to(self, organizational_unit: str) -> bool:
         """True when the write scope covers the organizational unit."""
@@ -36,9 +39,12 @@ class User:
             organizational_unit == unit or organizational_unit.startswith(unit + "/") for unit in self.write_scope
         )
 
-    def may_see(self, cmdlet: str) -> bool:
-        """True when the role entries have this cmdlet."""
-        return self.entries is None or any(name.lower() == cmdlet.lower() for name in self.entries)
+    def sees(self, cmdlet: str, roles: frozenset[str]) -> bool:
+        """True when one of these roles is the user's, and shows the cmdlet."""
+        name = cmdlet.lower()
+        left_out = name in {hidden.lower() for hidden in self.hidden_cmdlets}
+        has_entry = self.entries is None or name in {entry.lower() for entry in self.entries}
+        return bool(roles & self.roles) and has_entry and not left_out
 
     def may_give(self, cmdlet: str, parameter: str) -> bool:
         """True when the role entries leave this parameter of the cmdlet."""

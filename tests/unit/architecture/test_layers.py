@@ -58,6 +58,7 @@ def imports(path: Path) -> Iterator[str]:
 FILES = sorted(path for path in UTILS.rglob("*.py") if path.name != "__init__.py")
 REPORT = sorted(path for path in (PLUGINS / "plugin_utils" / "_pop3_report").glob("*.py") if path.name != "__init__.py")
 FILTERS = sorted((PLUGINS / "filter").glob("*.py"))
+INVENTORIES = sorted((PLUGINS / "inventory").glob("*.py"))
 
 
 def test_every_folder_has_its_rule() -> None:
@@ -94,6 +95,15 @@ def test_a_filter_is_thin(path: Path) -> None:
     assert all(name.startswith((own, "ansible.errors", "__future__", "collections.abc", "typing")) for name in used)
 
 
+@pytest.mark.parametrize("path", INVENTORIES, ids=lambda p: p.stem)
+def test_an_inventory_is_thin(path: Path) -> None:
+    """It is between Ansible and the work behind all faces: it knows no gateway, no session and no transport."""
+    used = set(imports(path))
+    allowed = tuple(f"{PACKAGE}.module_utils.{room}" for room in ("_module", "_core", "_errors"))
+    assert all(name.startswith(allowed) for name in used if name.startswith(PACKAGE))
+    assert {name.split(".")[0] for name in used} & KNOWN_LIBRARIES == {"ansible"}
+
+
 def test_the_product_does_not_know_the_simulator() -> None:
     """Rule 4: no seam, flag or branch for the simulator in what users get."""
     shipped = [path for folder in ("plugins", "roles", "playbooks") for path in (ROOT / folder).rglob("*.*")]
@@ -117,6 +127,6 @@ def test_every_file_says_what_it_is_licensed_under(folder: str) -> None:
     assert [path for path in marked_files(ROOT / folder) if licence not in path.read_text("utf-8")[:600]] == []
 
 
-@pytest.mark.parametrize("path", FILES + REPORT + FILTERS, ids=lambda p: str(p.relative_to(PLUGINS)))
+@pytest.mark.parametrize("path", FILES + REPORT + FILTERS + INVENTORIES, ids=lambda p: str(p.relative_to(PLUGINS)))
 def test_every_file_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text("utf-8")))

@@ -20,6 +20,7 @@ from pypsrp.wsman import WSMan
 
 from simulator import (
     MAIL_RECIPIENTS,
+    VIEW_ONLY_CONFIGURATION,
     VIEW_ONLY_RECIPIENTS,
     CostModel,
     Ending,
@@ -469,6 +470,42 @@ def test_roles_hide_cmdlets(sim: Simulator) -> None:
         assert error_ids(run(pool, "Set-CASMailbox", Identity="jsmith")) == ["CommandNotFoundException"]
     with session(sim, user="nobody") as pool:
         assert error_ids(run(pool, "Get-CASMailbox")) == ["CommandNotFoundException"]
+
+
+def test_servers_and_their_groups(sim: Simulator) -> None:
+    sim.organisation.add_server("EDGE01", roles=("Edge",), site="A/B")
+    with session(sim) as pool:
+        servers = {property_of(record, "Name"): record for record in run(pool, "Get-ExchangeServer").output}
+        (dag,) = run(pool, "Get-DatabaseAvailabilityGroup").output
+        members = run(pool, "Get-MailboxServer").output
+        (one,) = run(pool, "Get-ExchangeServer", Identity="mbx02.contoso.com").output
+        missing = run(pool, "Get-ExchangeServer", Identity="MBX09")
+        no_dag = run(pool, "Get-DatabaseAvailabilityGroup", Identity="DAG9")
+    assert list(servers) == ["MBX01", "MBX02", "EDGE01"]
+    mbx01, edge01 = servers["MBX01"], servers["EDGE01"]
+    assert mbx01.types[0] == "Microsoft.Exchange.Data.Directory.Management.ExchangeServer"
+    assert str(property_of(mbx01, "AdminDisplayVersion")) == "Version 15.2 (Build 1748.10)"
+    assert str(property_of(mbx01, "ServerRole")) == "Mailbox, ClientAccess"
+    assert str(property_of(mbx01, "Site")) == "contoso.com/Configuration/Sites/Berlin"
+    assert (property_of(edge01, "IsEdgeServer"), property_of(edge01, "IsMailboxServer")) == (True, False)
+    assert str(property_of(edge01, "Site")) == "contoso.com/Configuration/Sites/A\\/B"
+    assert property_of(dag, "Name") == "DAG1"
+    assert property_of(dag, "Servers").property_sets == ["<LST><S>MBX01</S><S>MBX02</S></LST>"]
+    assert [str(property_of(member, "DatabaseAvailabilityGroup")) for member in members] == ["DAG1", "DAG1"]
+    assert property_of(one, "Name") == "MBX02"
+    for shell in (missing, no_dag):
+        assert "Cmdlet-ManagementObjectNotFoundException" in error_ids(shell)[0]
+
+
+def test_only_who_may_see_the_configuration_sees_servers(sim: Simulator) -> None:
+    sim.users.add("recipients", PASSWORD, MAIL_RECIPIENTS, VIEW_ONLY_RECIPIENTS)
+    own_role = sim.users.add("viewer", PASSWORD, VIEW_ONLY_CONFIGURATION)
+    own_role.hidden_cmdlets.add("get-mailboxserver")
+    with session(sim, user="recipients") as pool:
+        assert error_ids(run(pool, "Get-ExchangeServer")) == ["CommandNotFoundException"]
+    with session(sim, user="viewer") as pool:
+        assert len(run(pool, "Get-ExchangeServer").output) == 2
+        assert error_ids(run(pool, "Get-MailboxServer")) == ["CommandNotFoundException"]
 
 
 def test_denied_cmdlets_and_write_scopes(sim: Simulator) -> None:
