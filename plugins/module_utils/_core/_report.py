@@ -77,7 +77,7 @@ def settings_dict(settings: Pop3Settings) -> dict[str, bool | str | None]:
 
 
 def report(
-    plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = None, *, foreseen: bool = False
+    plan: Plan, outcomes: Mapping[UUID, Outcome[Pop3Settings]], stopped: str | None = None, *, foreseen: bool = False
 ) -> dict[str, Any]:
     """Return the result of a task in Ansible's form.
 
@@ -113,7 +113,7 @@ def report_held_back(plan: Plan, why: str) -> dict[str, Any]:
     }
 
 
-def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome]]) -> _Line:
+def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome[Pop3Settings]]]) -> _Line:
     finding = observation.finding
     if isinstance(finding, Failure):
         return _Line(observation.identity, None, None, changed=False, failure=finding)
@@ -130,7 +130,7 @@ def _counts(lines: Sequence[_Line]) -> dict[str, int]:
     return {"total": len(lines), "changed": changed, "unchanged": len(lines) - changed - failed, "failed": failed}
 
 
-def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
+def _diff(settled: Iterable[tuple[Change, Outcome[Pop3Settings]]]) -> dict[str, str]:
     """Only the mailboxes that changed (or would), each once; two texts that Ansible compares line by line."""
     before: list[str] = []
     after: list[str] = []

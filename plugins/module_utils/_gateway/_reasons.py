@@ -9,6 +9,8 @@ of Exchange 2013 to 2019; see docs/architecture.md).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .._core._mailbox import Failure, Reason
 from .._session._protocol import ErrorRecord
 
@@ -16,9 +18,24 @@ _NOT_FOUND = "Cmdlet-ManagementObjectNotFoundException"
 _AMBIGUOUS = "Cmdlet-ManagementObjectAmbiguousException"
 _AUTHORIZATION = "AuthZ-"
 
-_ROLE_HINT = (
-    "The management role 'Mail Recipients' is needed, which the role groups Organization Management and Recipient "
-    "Management have; see Get-ManagementRoleAssignment."
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a cmdlet is about, in the words of the messages."""
+
+    noun: str
+    how_to_name_it: str
+    """How one is named so that no other one is meant."""
+    role_hint: str
+
+
+MAILBOX = Subject(
+    noun="mailbox",
+    how_to_name_it="name it by its e-mail address, user principal name, distinguished name or GUID",
+    role_hint=(
+        "The management role 'Mail Recipients' is needed, which the role groups Organization Management and Recipient "
+        "Management have; see Get-ManagementRoleAssignment."
+    ),
 )
 
 
@@ -27,28 +44,29 @@ def is_hidden(error: ErrorRecord) -> bool:
     return error.is_command_not_found
 
 
-def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
+def failure_for(cmdlet: str, identity: str, error: ErrorRecord, subject: Subject = MAILBOX) -> Failure:
     """Say why ``cmdlet`` could not do its work on ``identity``."""
     category = error.failure_category
     answered = f"Exchange answered: {error.message.strip()}"
     if category == _NOT_FOUND:
-        return Failure(Reason.NOT_FOUND, f"No mailbox is named '{identity}': check the spelling. {answered}")
+        return Failure(Reason.NOT_FOUND, f"No {subject.noun} is named '{identity}': check the spelling. {answered}")
     if category == _AMBIGUOUS:
-        hint = "name it by its e-mail address, user principal name, distinguished name or GUID"
-        return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one mailbox: {hint}. {answered}")
+        hint = subject.how_to_name_it
+        return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one {subject.noun}: {hint}. {answered}")
     if is_hidden(error):
-        return _no_such_cmdlet(cmdlet, error)
+        return _no_such_cmdlet(cmdlet, error, subject)
     if category.startswith(_AUTHORIZATION):
         return Failure(
-            Reason.ACCESS_DENIED, f"{cmdlet} is not allowed to this user for '{identity}'. {_ROLE_HINT} {answered}"
+            Reason.ACCESS_DENIED,
+            f"{cmdlet} is not allowed to this user for '{identity}'. {subject.role_hint} {answered}",
         )
     return Failure(Reason.ERROR, f"{cmdlet} failed for '{identity}'. {answered}")
 
 
-def _no_such_cmdlet(cmdlet: str, error: ErrorRecord) -> Failure:
+def _no_such_cmdlet(cmdlet: str, error: ErrorRecord, subject: Subject) -> Failure:
     """Say that this user has no such cmdlet at all."""
     return Failure(
         Reason.ACCESS_DENIED,
         f"This user's session has no cmdlet {cmdlet}: Exchange shows a user only the cmdlets that a management role "
-        f"grants. {_ROLE_HINT} Exchange answered: {error.message.strip()}",
+        f"grants. {subject.role_hint} Exchange answered: {error.message.strip()}",
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from .._core import _outcome
-from .._core._mailbox import Failure, Finding, Mailbox, Reason
+from .._core._mailbox import Failure, Finding, Mailbox, Pop3Settings, Reason
 from .._core._outcome import Outcome
 from .._core._plan import Change
 from .._errors import ExchangeError, SessionLost
@@ -40,7 +40,7 @@ Changes = Sequence[Change]
 class Changing:
     """Makes changes over an open connection, and puts what became of each into ``outcomes``, by the mailbox's GUID."""
 
-    def __init__(self, exchange: Exchange, outcomes: dict[UUID, Outcome]) -> None:
+    def __init__(self, exchange: Exchange, outcomes: dict[UUID, Outcome[Pop3Settings]]) -> None:
         self._exchange = exchange
         self._outcomes = outcomes
 
@@ -133,7 +133,7 @@ class Changing:
         self._note([change], _outcome.read_back(change, finding.settings))
         return not change.wanted.missing_in(finding.settings)
 
-    def _note(self, changes: Iterable[Change], outcome: Outcome) -> None:
+    def _note(self, changes: Iterable[Change], outcome: Outcome[Pop3Settings]) -> None:
         for change in changes:
             self._outcomes[change.mailbox.guid] = outcome
 
