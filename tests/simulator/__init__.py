@@ -19,7 +19,14 @@ from simulator.exchange.behaviour import CostModel, ExchangeBehaviour, SessionDr
 from simulator.exchange.endpoint import Ending, ExchangeEndpoint, Shell
 from simulator.exchange.errors import Failure
 from simulator.exchange.organisation import Organisation, sample_organisation
-from simulator.exchange.rbac import MAIL_RECIPIENTS, VIEW_ONLY_RECIPIENTS, User, Users
+from simulator.exchange.rbac import (
+    MAIL_RECIPIENTS,
+    POP3_AND_IMAP4_PROTOCOLS,
+    VIEW_ONLY_CONFIGURATION,
+    VIEW_ONLY_RECIPIENTS,
+    User,
+    Users,
+)
 from simulator.farm import BACKEND_ONLY, FRONTEND_ONLY, NO_POP3, POP3_OFF, Farm, ServerSetup
 
 __all__ = [
@@ -27,7 +34,9 @@ __all__ = [
     "FRONTEND_ONLY",
     "MAIL_RECIPIENTS",
     "NO_POP3",
+    "POP3_AND_IMAP4_PROTOCOLS",
     "POP3_OFF",
+    "VIEW_ONLY_CONFIGURATION",
     "VIEW_ONLY_RECIPIENTS",
     "CostModel",
     "Ending",

@@ -15,7 +15,7 @@ from ._mailbox import Failure, Mailbox, MimeFormat, Pop3Settings, Reason
 from ._outcome import Outcome, held_back, not_tried, would_change
 from ._plan import Change, Observation, Plan
 
-_IN_WORDS = {
+IN_WORDS = {
     Reason.NOT_FOUND: "not found",
     Reason.AMBIGUOUS: "ambiguous",
     Reason.ACCESS_DENIED: "access denied",
@@ -24,6 +24,7 @@ _IN_WORDS = {
     Reason.HELD_BACK: "held back",
     Reason.ERROR: "error",
 }
+"""The reasons as a sentence has them."""
 
 _SETTINGS = tuple(field.name for field in fields(Pop3Settings))
 
@@ -166,7 +167,7 @@ def _msg(
     if stopped and len(failures) == counts["total"] and all(line.mailbox is None for line, _failure in failures):
         return f"{stopped} No mailbox was changed."
     reasons = Counter(failure.reason for _line, failure in failures)
-    why = ", ".join(f"{number} {_IN_WORDS[reason]}" for reason, number in reasons.items())
+    why = ", ".join(f"{number} {IN_WORDS[reason]}" for reason, number in reasons.items())
     noun = "mailbox" if counts["total"] == 1 else "mailboxes"
     sentences = [f"{counts['failed']} of {counts['total']} {noun} failed: {why}."]
     if counts["changed"] or counts["unchanged"]:

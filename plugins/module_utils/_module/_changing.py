@@ -28,11 +28,11 @@ ENDED = "the run ended before its turn."
 _BATCH = 100
 """Changes in one pipeline at most: what a session that breaks can leave unconfirmed."""
 
-_PATIENCE = (0.5, 1.5)
-"""Seconds to wait before each further look at a changed mailbox: what is not there at the first may still replicate."""
+PATIENCE = (0.5, 1.5)
+"""Seconds to wait before each further look at what was changed: what is not there at the first may still replicate."""
 
-_ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
-"""Errors of Set-CASMailbox that prove that nothing was changed. Others, a directory's time-out for one, do not."""
+ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
+"""Errors of a Set- cmdlet that prove that nothing was changed. Others, a directory's time-out for one, do not."""
 
 Changes = Sequence[Change]
 
@@ -57,7 +57,7 @@ class Changing:
         for batch in batches:
             pending += self._not_as_wanted(self._send_surely(batch, mailboxes), mailboxes)
             self._exchange.progress.advance(len(batch))
-        for seconds in _PATIENCE:
+        for seconds in PATIENCE:
             if not pending:
                 return
             time.sleep(seconds)
@@ -109,7 +109,7 @@ class Changing:
             if failure is None:
                 self._note([change], _outcome.not_read_back(ENDED))
                 accepted.append(change)
-            elif failure.reason in _ANSWERED_BEFORE_CHANGING:
+            elif failure.reason in ANSWERED_BEFORE_CHANGING:
                 self._note([change], _outcome.refused(change, failure))
             else:
                 self._look_after_error(change, failure, mailboxes)

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 
 from simulator.exchange.identity import Ambiguous, IdentityIndex, NotFound
 from simulator.exchange.mailbox import DEFAULT_SETTINGS, SETTING_NAMES, ClientAccessSettings, Mailbox, container_dn
+from simulator.exchange.pop_settings import PopSettings, defaults_of
 
 _ADMINISTRATIVE_GROUP = "Exchange Administrative Group (FYDIBOHF23SPDLT)"
 _NOT_IN_ALIAS = re.compile(r"[^A-Za-z0-9._-]+")
@@ -36,6 +37,8 @@ class Server:
     name: str
     fqdn: str
     version: str = "Version 15.2 (Build 1748.10)"
+    client_access: bool = True
+    """Whether clients connect to it: False for an Exchange 2013 with the Mailbox role only, and for an Edge server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Organisation:
         self._index = IdentityIndex()
         self._settings: dict[uuid.UUID, ClientAccessSettings] = {}
         self._writes: dict[uuid.UUID, list[_Write]] = {}
+        self._pop_settings: dict[str, PopSettings] = {}
         self.add_organizational_unit("Users")
 
     def __len__(self) -> int:
@@ -91,10 +95,42 @@ class Organisation:
 
     # --- servers and organizational units ---
 
-    def add_server(self, name: str) -> Server:
+    def add_server(self, name: str, *, client_access: bool = True) -> Server:
         """Another Exchange server."""
-        self.servers[name] = Server(name, f"{name}.{self.domain}".lower())
+        self.servers[name] = Server(name, f"{name}.{self.domain}".lower(), client_access=client_access)
         return self.servers[name]
+
+    def server_dn(self, server: Server) -> str:
+        """The distinguished name of a server."""
+        return (
+            f"CN={server.name},CN=Servers,CN={_ADMINISTRATIVE_GROUP},CN=Administrative Groups,CN={self.name},"
+            f"CN=Microsoft Exchange,CN=Services,CN=Configuration,{','.join(f'DC={x}' for x in self.domain.split('.'))}"
+        )
+
+    def server(self, identity: str) -> Server | None:
+        """The server with this name, FQDN, DN or legacy Exchange DN (Microsoft docs: Get-PopSettings, -Server)."""
+        wanted = identity.casefold()
+        for server in self.servers.values():
+            legacy = f"/o={self.name}/ou={_ADMINISTRATIVE_GROUP}/cn=Configuration/cn=Servers/cn={server.name}"
+            if wanted in map(str.casefold, (server.name, server.fqdn, self.server_dn(server), legacy)):
+                return server
+        return None
+
+    def pop_settings(self, server: str) -> PopSettings:
+        """The POP3 settings of a server, by its name; KeyError when there is none."""
+        with self.lock:
+            known = self.server(server)
+            if known is None:
+                raise KeyError(server)
+            return self._pop_settings.get(known.name) or defaults_of(known.name, known.fqdn)
+
+    def change_pop_settings(self, server: str, **changes: object) -> None:
+        """Change POP3 settings of a server, by Exchange's names."""
+        with self.lock:
+            settings = self.pop_settings(server).changed(changes)
+            known = self.server(server)
+            assert known is not None
+            self._pop_settings[known.name] = settings
 
     def add_organizational_unit(self, path: str) -> str:
         """An organizational unit such as `Sales` or `Sales/Berlin`; the ones above it come along."""
