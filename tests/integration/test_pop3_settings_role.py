@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from simulator import POP3_OFF, Failure, Farm, ServerSetup
 from simulator.exchange.pop_settings import LoginOptions
 from support import pop3_login
-from support.controller import LOCAL, Controller, Run
+from support.controller import LOCAL, ROOT, Controller, Run
 from support.servers import PENDING, Servers
 
 USER = "pcolon@contoso.com"
@@ -195,3 +196,15 @@ def test_a_setting_that_there_is_not_is_refused(controller: Controller) -> None:
         assert run.returncode == 2
         assert "In pop3_services_settings and no setting: baner" in run.output
         assert farm.hosts["MBX01"].module_calls == []
+
+
+def test_the_playbook_of_the_guide_runs_as_it_is(controller: Controller) -> None:
+    guide = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    playbook = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)[0]
+    with Farm(("MBX01", "MBX02")) as farm:
+        servers = servers_of(controller, farm)
+        run = controller.play(playbook, "-e", "pop3_services_verify_stable_for=0")
+        assert run.returncode == 0, run.output
+        assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+        assert farm.organisation.pop_settings("MBX02").X509CertificateName == "mail.contoso.com"
+        assert changed(controller.play(playbook, "-e", "pop3_services_verify_stable_for=0")) == []
