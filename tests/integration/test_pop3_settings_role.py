@@ -189,13 +189,23 @@ def test_what_is_off_stays_off_and_gets_the_settings(controller: Controller) -> 
         assert servers.marks() == {"mbx01": []}
 
 
-def test_a_setting_that_there_is_not_is_refused(controller: Controller) -> None:
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"baner": "Contoso POP3"}, "In pop3_services_settings and no setting: baner"),
+        ({"server": "mbx02"}, "In pop3_services_settings and no setting: server"),
+        ("banner", "dict"),
+        ({"login_type": "Open"}, "login_type is 'Open': expected one of PlainTextLogin (1)"),
+    ],
+)
+def test_what_is_no_setting_is_refused(controller: Controller, settings: Any, says: str) -> None:
     with Farm(("MBX01",)) as farm:
         servers = servers_of(controller, farm)
-        run = servers.have_services(pop3_services_settings={"baner": "Contoso POP3"})
+        run = servers.have_services(pop3_services_settings=settings)
         assert run.returncode == 2
-        assert "In pop3_services_settings and no setting: baner" in run.output
-        assert farm.hosts["MBX01"].module_calls == []
+        assert says in run.output
+        assert servers.changes() == []
+        assert farm.hosts["MBX01"].registry.writes == []
 
 
 def test_the_playbook_of_the_guide_runs_as_it_is(controller: Controller) -> None:

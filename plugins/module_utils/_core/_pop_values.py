@@ -306,9 +306,9 @@ class TimeSpan:
 
     def parse(self, given: object) -> timedelta:
         span = time_span(str(given))
-        if not self.least <= span <= self.most:
+        if span.microseconds or not self.least <= span <= self.most:
             limits = f"{time_span_text(self.least)} through {time_span_text(self.most)}"
-            raise BadValue(f"expected a time span from {limits}, or its seconds")
+            raise BadValue(f"expected a time span of whole seconds from {limits}, or its seconds")
         return span
 
     def read(self, shown: object) -> timedelta:

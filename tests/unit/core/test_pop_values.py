@@ -181,6 +181,7 @@ def test_spellings_of_two_meanings(kind: v.Kind, one: object, other: object) -> 
         (SETTINGS["authenticated_connection_timeout"].kind, "00:00:29"),
         (SETTINGS["authenticated_connection_timeout"].kind, "1.00:00:01"),
         (SETTINGS["pre_authenticated_connection_timeout"].kind, "01:00:01"),
+        (SETTINGS["pre_authenticated_connection_timeout"].kind, "00:01:00.5"),
     ],
 )
 def test_what_is_wrong_is_refused_with_what_was_expected(kind: v.Kind, text: object) -> None:
