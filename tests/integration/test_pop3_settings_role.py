@@ -179,6 +179,16 @@ def test_with_started_what_is_off_comes_up_with_the_settings(controller: Control
         assert changed(again) == []
 
 
+def test_what_is_stopped_with_new_settings_owes_nothing(controller: Controller) -> None:
+    """It reads them when it starts."""
+    with Farm(("MBX01",)) as farm:
+        servers = servers_of(controller, farm)
+        run = servers.have_services(pop3_services_settings={"banner": "Contoso POP3"}, pop3_services_state="stopped")
+        assert run.returncode == 0, run.output
+        assert servers.states() == {"mbx01": ["stopped", "stopped"]}
+        assert servers.marks() == {"mbx01": []}
+
+
 def test_what_is_off_stays_off_and_gets_the_settings(controller: Controller) -> None:
     with Farm((ServerSetup("MBX01", POP3_OFF),)) as farm:
         servers = servers_of(controller, farm)

@@ -114,7 +114,10 @@ def _text(value: Plain) -> str:
         return "(not set)"
     if isinstance(value, list):
         return ", ".join(value) or "(none)"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    # A terminal would obey control characters, and a line is one setting.
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(value))
 
 
 def _msg(

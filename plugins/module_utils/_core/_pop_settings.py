@@ -140,11 +140,15 @@ def wanted_from(options: Mapping[str, object]) -> dict[str, Readable]:
 
 def settings_of(properties: Mapping[str, object]) -> PopSettings:
     """Return what the properties of an object of Get-PopSettings say, by Exchange's names."""
-    values: dict[str, SettingValue | None] = {}
-    for name, setting in SETTINGS.items():
-        if setting.exchange_name in properties:
-            values[name] = _read(setting.kind, properties[setting.exchange_name])
-    return PopSettings(values)
+    # PowerShell does not mind the case of a name, and Microsoft's own pages write LogFileRollOverSettings in two ways.
+    shown = {name.lower(): value for name, value in properties.items()}
+    return PopSettings(
+        {
+            name: _read(setting.kind, shown[setting.exchange_name.lower()])
+            for name, setting in SETTINGS.items()
+            if setting.exchange_name.lower() in shown
+        }
+    )
 
 
 def _read(kind: Kind, shown: object) -> SettingValue | None:

@@ -469,4 +469,6 @@ def _items(value: object) -> Iterable[str]:
         return []
     if isinstance(value, (list, tuple)):
         return [str(item) for item in value]
-    return [part for part in str(value).split(",") if part.strip()]
+    # PowerShell writes a list as {a, b} where it is too deep in an object to be sent as one.
+    text = str(value).strip().removeprefix("{").removesuffix("}")
+    return [part for part in text.split(",") if part.strip()]

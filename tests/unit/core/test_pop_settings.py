@@ -95,6 +95,10 @@ def test_what_is_not_understood_hides_nothing_and_is_not_what_is_declared() -> N
     assert settings.lacks(wanted_from({"login_type": "3", "banner": SHOWN["Banner"]})) == {"login_type": "SecureLogin"}
 
 
+def test_the_case_of_a_property_does_not_matter() -> None:
+    assert settings_of({"LogFileRolloverSettings": "2"}).plain() == {"log_file_rollover_settings": "Daily"}
+
+
 def test_a_setting_that_this_version_does_not_have_is_an_error_before_anything_is_changed() -> None:
     planned = plan(
         [("mbx01", server())], wanted_from({"extended_protection_policy": "Require", "max_command_size": 40})
@@ -138,6 +142,13 @@ def test_the_diff_has_only_what_differs() -> None:
     (diff,) = report(planned, {change.server.guid: _outcome.read_back(change, CHANGED)})["diff"]
     assert diff["before"] == "banner: The Microsoft Exchange POP3 service is ready.\n"
     assert diff["after"] == "banner: Contoso\n"
+
+
+def test_the_diff_obeys_no_control_characters() -> None:
+    planned = plan([("mbx01", server())], wanted_from({"banner": "\x1b[2JContoso\nPOP3"}))
+    (change,) = planned.changes
+    (diff,) = report(planned, {change.server.guid: _outcome.would_change(change)})["diff"]
+    assert diff["after"] == "banner: \\x1b[2JContoso\\nPOP3\n"
 
 
 findings = st.builds(server, st.integers(1, 5), st.sampled_from([FOUND, CHANGED])) | st.builds(

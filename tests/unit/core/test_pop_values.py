@@ -139,6 +139,7 @@ def test_what_is_caseless_keeps_its_spelling(text: str) -> None:
         (SETTINGS["login_type"].kind, "3", "secureLOGIN"),
         (SETTINGS["extended_protection_policy"].kind, "none", "None"),
         (v.Bindings(), [], None),
+        (v.Bindings(), ["0.0.0.0:995", "[::]:995"], "{[::]:995, 0.0.0.0:995}"),
         (v.Connections(), ["mail.contoso.com:110:"], "MAIL.contoso.com:110"),
     ],
 )
