@@ -91,6 +91,8 @@ class ConnectionSettings:
     encryption: str
 
     def __str__(self) -> str:
+        # "The encryption method value is optional (blank indicates unencrypted connections)": that the colon before it
+        # is optional too is inferred.
         return ":".join([str(self.host), str(self.port), *([self.encryption] if self.encryption else [])])
 
 
