@@ -21,6 +21,7 @@ from simulator.exchange.errors import Failure
 from simulator.exchange.organisation import Organisation, sample_organisation
 from simulator.exchange.rbac import (
     MAIL_RECIPIENTS,
+    POP3_AND_IMAP4_PROTOCOLS,
     VIEW_ONLY_CONFIGURATION,
     VIEW_ONLY_RECIPIENTS,
     User,
@@ -33,6 +34,7 @@ __all__ = [
     "FRONTEND_ONLY",
     "MAIL_RECIPIENTS",
     "NO_POP3",
+    "POP3_AND_IMAP4_PROTOCOLS",
     "POP3_OFF",
     "VIEW_ONLY_CONFIGURATION",
     "VIEW_ONLY_RECIPIENTS",

@@ -8,9 +8,9 @@
         farm.hosts["MBX01"].services["MSExchangePOP3"].restarts    # see WindowsHost
         farm.inventory()                                           # for Ansible
 
-A POP3 service learns who may log on when it starts, from the organisation as it is then. A frontend proxies to the
-backend of the server that holds the mailbox, as Exchange does; where that server is not in the farm or has no backend,
-to the backend of its own server. A farm is not started twice: make another one.
+A POP3 service learns who may log on and how (`Set-PopSettings`) when it starts, from the organisation as it is then. A
+frontend proxies to the backend of the server that holds the mailbox, as Exchange does; where that server is not in the
+farm or has no backend, to the backend of its own server. A farm is not started twice: make another one.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from simulator.exchange.organisation import (
     Organisation,
     sample_organisation,
 )
-from simulator.exchange.rbac import MAIL_RECIPIENTS, VIEW_ONLY_CONFIGURATION, Users
+from simulator.exchange.rbac import MAIL_RECIPIENTS, POP3_AND_IMAP4_PROTOCOLS, VIEW_ONLY_CONFIGURATION, Users
 from simulator.windows.host import HostPorts, Pop3Services, WindowsHost
 from simulator.windows.maildrop import Maildrop
-from simulator.windows.pop3 import Logon, Maildrops
+from simulator.windows.pop3 import LoginType, Logon, Maildrops, PopServiceSettings
 from simulator.windows.services import ServiceState, StartMode
 from simulator.wire.certificates import CertificateAuthority
 from simulator.wire.negotiate import Negotiate
@@ -120,6 +120,7 @@ class Farm:
             self.password,
             MAIL_RECIPIENTS,
             VIEW_ONLY_CONFIGURATION,
+            POP3_AND_IMAP4_PROTOCOLS,
         )
         self.logons = OrganisationLogons(self.organisation, pop3_password)
         self.maildrops: Maildrops = OrganisationMail(self.organisation)
@@ -228,11 +229,15 @@ class Farm:
         return {
             "all": {
                 "hosts": {"localhost": local},
-                # What the role pop3_access needs here: its servers do not serve Exchange's own address, port 80.
+                # What the roles need here: these servers do not serve Exchange's own address, port 80.
                 "children": {
                     "exchange": {
                         "hosts": hosts,
-                        "vars": {f"pop3_access_{name}": value for name, value in remote_powershell.items()},
+                        "vars": {
+                            f"{role}_{name}": value
+                            for role in ("pop3_access", "pop3_services")
+                            for name, value in remote_powershell.items()
+                        },
                     }
                 },
                 "vars": {"simulator_exchange": remote_powershell},
@@ -249,8 +254,20 @@ class Farm:
             pop3=setup.pop3,
             maildrops=self.maildrops,
             backend_for=functools.partial(self._backend_for, setup),
+            pop_settings=functools.partial(self._pop_settings, setup),
             domain=self.organisation.domain,
             password=self.password,
+        )
+
+    def _pop_settings(self, setup: ServerSetup) -> PopServiceSettings:
+        """What Set-PopSettings has made of a server by now."""
+        settings = self.organisation.pop_settings(setup.name)
+        return PopServiceSettings(
+            login_type=LoginType(settings.LoginType),
+            banner=settings.Banner,
+            max_command_size=settings.MaxCommandSize,
+            unencrypted_or_tls=bool(settings.UnencryptedOrTLSBindings),
+            ssl=bool(settings.SSLBindings),
         )
 
     def _backend_for(self, frontend: ServerSetup, user: str) -> tuple[str, int] | None:

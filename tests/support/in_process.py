@@ -23,12 +23,16 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._definiti
 from ansible_collections.mailops.exchange.plugins.module_utils._module._endpoint_info import ENDPOINT_INFO
 from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access import POP3_ACCESS
 from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access_info import POP3_ACCESS_INFO
+from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_settings import POP3_SETTINGS
+from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_settings_info import POP3_SETTINGS_INFO
 from support.controller import Controller, Run
 
 DEFINITIONS: dict[str, ModuleDefinition] = {
     "exchange_endpoint_info": ENDPOINT_INFO,
     "exchange_pop3_access": POP3_ACCESS,
     "exchange_pop3_access_info": POP3_ACCESS_INFO,
+    "exchange_pop3_settings": POP3_SETTINGS,
+    "exchange_pop3_settings_info": POP3_SETTINGS_INFO,
 }
 
 

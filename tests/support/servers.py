@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import poplib
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from simulator import Farm
 from support.controller import Controller, Run
+from support.pop3_login import log_in
 
 FRONTEND, BACKEND = "MSExchangePOP3", "MSExchangePOP3BE"
 PENDING, UNDER_WAY = "Pop3RestartPending", "Pop3RestartUnderWay"
@@ -92,24 +89,8 @@ class Servers:
         """The cmdlets that changed something, in order."""
         return [call.name for call in self.farm.exchange.calls if not call.name.startswith(("Get-", "Select-"))]
 
-    def may_log_in(self, server: str, user: str) -> bool:
-        """A mail client's login over TLS."""
+    def may_log_in(self, server: str, user: str, how: str = "tls") -> bool:
+        """A mail client's login over TLS, with STLS, or ``plain``."""
         host = self.farm.hosts[server]
-        context = ssl.create_default_context(cafile=str(self.farm.ca_file))
-        context.check_hostname = False
-        client = poplib.POP3_SSL(host.address, host.pop3s_port, timeout=10, context=context)
-        with closing(client):
-            client.user(user)
-            try:
-                client.pass_(self.farm.pop3_password)
-            except poplib.error_proto:
-                return False
-            return client.stat()[0] > 0
-
-
-@contextmanager
-def closing(client: poplib.POP3) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        client.close()
+        port = host.pop3s_port if how == "tls" else host.pop3_port
+        return log_in(host.address, port, str(self.farm.ca_file), user, self.farm.pop3_password, how)

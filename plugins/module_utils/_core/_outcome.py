@@ -6,54 +6,76 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
-from ._mailbox import Failure, Pop3Settings, Reason
-from ._plan import Change
+from ._mailbox import Failure, Reason
+
+S = TypeVar("S")
+"""Settings: of a mailbox, or of a server."""
+
+
+class Planned(Protocol[S]):
+    """A change that a plan has: from what was found to what is declared."""
+
+    @property
+    def noun(self) -> str:
+        """What is changed, in a word."""
+
+    @property
+    def before(self) -> S:
+        """The settings that were found."""
+
+    @property
+    def after(self) -> S:
+        """The settings when the change is made."""
+
+    def is_met_by(self, settings: S) -> bool:
+        """Whether these settings are as declared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Generic[S]):
     """One change, tried or not.
 
-    ``after`` is what the mailbox has now, ``None`` where that is not known. ``changed`` is true only where Exchange
-    said so (it accepted the change, or the mailbox reads differently from before). ``may_have_changed`` is also true
-    where the answer never came: the services have to be restarted then too.
+    ``after`` is what there is now, ``None`` where that is not known. ``changed`` is true only where Exchange said so
+    (it accepted the change, or it reads differently from before). ``may_have_changed`` is also true where the answer
+    never came: the services have to be restarted then too.
     """
 
-    after: Pop3Settings | None
+    after: S | None
     changed: bool
     may_have_changed: bool
     failure: Failure | None = None
 
 
-def would_change(change: Change) -> Outcome:
+def would_change(change: Planned[S]) -> Outcome[S]:
     """Check mode: nothing was sent, this is what a real run would do."""
     return Outcome(change.after, changed=True, may_have_changed=True)
 
 
-def refused(change: Change, failure: Failure) -> Outcome:
-    """Exchange answered the change with an error: the mailbox is as it was."""
-    return Outcome(change.mailbox.settings, changed=False, may_have_changed=False, failure=failure)
+def refused(change: Planned[S], failure: Failure) -> Outcome[S]:
+    """Exchange answered the change with an error: everything is as it was."""
+    return Outcome(change.before, changed=False, may_have_changed=False, failure=failure)
 
 
-def failed(change: Change, failure: Failure, after: Pop3Settings) -> Outcome:
-    """Exchange answered the change with an error, and this is what the mailbox has now: an error may come late."""
-    differs = after != change.mailbox.settings
+def failed(change: Planned[S], failure: Failure, after: S) -> Outcome[S]:
+    """Exchange answered the change with an error, and this is what there is now: an error may come late."""
+    differs = after != change.before
     return Outcome(after, changed=differs, may_have_changed=differs, failure=failure)
 
 
-def not_tried(change: Change) -> Outcome:
+def not_tried(change: Planned[S]) -> Outcome[S]:
     """The run ended before this change was sent."""
     return refused(change, Failure(Reason.ERROR, "Not changed: the run ended before its turn."))
 
 
-def unanswered() -> Outcome:
+def unanswered() -> Outcome[Any]:
     """The change was sent and no answer came: it may or may not have taken effect."""
     msg = "The change was sent and its answer never came, so it is not known whether it took effect."
     return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
 
 
-def after_unanswered(outcome: Outcome) -> Outcome:
+def after_unanswered(outcome: Outcome[S]) -> Outcome[S]:
     """What came of a second try at a change whose first answer never came: an error of the second says nothing of the
     first, which may take effect yet, or have done so on another domain controller."""
     if not outcome.failure or outcome.may_have_changed:
@@ -62,20 +84,20 @@ def after_unanswered(outcome: Outcome) -> Outcome:
     return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
 
 
-def not_read_back(why: str) -> Outcome:
-    """Exchange accepted the change, but the mailbox could not be looked at again."""
-    msg = f"Exchange accepted the change, but the mailbox could not be read back to prove it: {why}"
+def not_read_back(why: str, noun: str = "mailbox") -> Outcome[Any]:
+    """Exchange accepted the change, but it could not be looked at again."""
+    msg = f"Exchange accepted the change, but the {noun} could not be read back to prove it: {why}"
     return Outcome(None, changed=True, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
 
 
-def read_back(change: Change, after: Pop3Settings) -> Outcome:
-    """Exchange accepted the change, and this is what the mailbox has now: as wanted, or not kept."""
-    differs = after != change.mailbox.settings
-    if not change.wanted.missing_in(after):
+def read_back(change: Planned[S], after: S) -> Outcome[S]:
+    """Exchange accepted the change, and this is what there is now: as wanted, or not kept."""
+    differs = after != change.before
+    if change.is_met_by(after):
         return Outcome(after, changed=True, may_have_changed=True)
     msg = (
-        "Exchange accepted the change and did not keep it: read back, the mailbox still is not as declared. Another "
-        "administrator, a policy or a script may have set it back, or another domain controller answered: see the "
-        "option domain_controller."
+        f"Exchange accepted the change and did not keep it: read back, the {change.noun} still is not as declared. "
+        "Another administrator, a policy or a script may have set it back, or another domain controller answered: see "
+        "the option domain_controller."
     )
     return Outcome(after, changed=differs, may_have_changed=True, failure=Failure(Reason.NOT_KEPT, msg))

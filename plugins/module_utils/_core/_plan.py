@@ -29,6 +29,20 @@ class Change:
     wanted: WantedSettings
 
     @property
+    def noun(self) -> str:
+        """What is changed, for messages."""
+        return "mailbox"
+
+    @property
+    def before(self) -> Pop3Settings:
+        """What the mailbox was found with."""
+        return self.mailbox.settings
+
+    def is_met_by(self, settings: Pop3Settings) -> bool:
+        """Whether a mailbox with these settings is as declared."""
+        return not self.wanted.missing_in(settings)
+
+    @property
     def missing(self) -> dict[str, bool | MimeFormat]:
         """The settings that have to be sent, by field."""
         return self.wanted.missing_in(self.mailbox.settings)

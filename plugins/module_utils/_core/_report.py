@@ -16,7 +16,7 @@ from ._outcome import Outcome, not_tried, would_change
 from ._plan import Change, Observation, Plan
 from ._visible import visible
 
-_IN_WORDS = {
+IN_WORDS = {
     Reason.NOT_FOUND: "not found",
     Reason.AMBIGUOUS: "ambiguous",
     Reason.ACCESS_DENIED: "access denied",
@@ -24,6 +24,7 @@ _IN_WORDS = {
     Reason.UNCONFIRMED: "change not confirmed",
     Reason.ERROR: "error",
 }
+"""The reasons as a sentence has them."""
 
 _SETTINGS = tuple(field.name for field in fields(Pop3Settings))
 
@@ -89,7 +90,7 @@ def settings_dict(settings: Pop3Settings) -> dict[str, bool | str | None]:
 
 
 def report(
-    plan: Plan, outcomes: Mapping[UUID, Outcome], stopped: str | None = None, *, foreseen: bool = False
+    plan: Plan, outcomes: Mapping[UUID, Outcome[Pop3Settings]], stopped: str | None = None, *, foreseen: bool = False
 ) -> dict[str, Any]:
     """Return the result of a task in Ansible's form.
 
@@ -149,7 +150,7 @@ def gains_and_losses(plan: Plan) -> str:
     return f"{gain} would gain POP3 access, and {lose} would lose it."
 
 
-def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome]]) -> _Line:
+def _line(observation: Observation, settled: Mapping[UUID, tuple[Change, Outcome[Pop3Settings]]]) -> _Line:
     finding = observation.finding
     if isinstance(finding, Failure):
         return _Line(observation.identity, None, None, changed=False, failure=finding)
@@ -166,7 +167,7 @@ def _counts(lines: Sequence[_Line]) -> dict[str, int]:
     return {"total": len(lines), "changed": changed, "unchanged": len(lines) - changed - failed, "failed": failed}
 
 
-def _diff(settled: Iterable[tuple[Change, Outcome]]) -> dict[str, str]:
+def _diff(settled: Iterable[tuple[Change, Outcome[Pop3Settings]]]) -> dict[str, str]:
     """Only the mailboxes that changed (or would), each once; two texts that Ansible compares line by line.
 
     A side has a mailbox only if it can be read over POP3 there: whoever is on the second side alone gains access, and
@@ -208,7 +209,7 @@ def _msg(
     if stopped and len(failures) == counts["total"] and all(line.mailbox is None for line, _failure in failures):
         return f"{stopped} No mailbox was changed."
     reasons = Counter(failure.reason for _line, failure in failures)
-    why = ", ".join(f"{number} {_IN_WORDS[reason]}" for reason, number in reasons.items())
+    why = ", ".join(f"{number} {IN_WORDS[reason]}" for reason, number in reasons.items())
     noun = "mailbox" if counts["total"] == 1 else "mailboxes"
     sentences = [f"{counts['failed']} of {counts['total']} {noun} failed: {why}."]
     if counts["changed"] or counts["unchanged"]:

@@ -59,7 +59,7 @@ def text(record: Record, name: str) -> str:
 
 def _property(record: Record, name: str) -> object:
     if name not in record:
-        raise UnexpectedReply(f"Exchange sent a mailbox without the property {name}.")
+        raise UnexpectedReply(f"Exchange sent an object without the property {name}.")
     return record[name]
 
 

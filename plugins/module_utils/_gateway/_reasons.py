@@ -9,6 +9,8 @@ of Exchange 2013 to 2019; see docs/architecture.md).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .._core._mailbox import Failure, Reason
 from .._session._protocol import ErrorRecord
 
@@ -19,9 +21,24 @@ _AUTHORIZATION = "AuthZ-"
 _LONGEST = 200
 """Characters of an identity that are quoted at most."""
 
-_ROLE_HINT = (
-    "The management role 'Mail Recipients' is needed, which the role groups Organization Management and Recipient "
-    "Management have; see Get-ManagementRoleAssignment."
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a cmdlet is about, in the words of the messages."""
+
+    noun: str
+    how_to_name_it: str
+    """How one is named so that no other one is meant."""
+    role_hint: str
+
+
+MAILBOX = Subject(
+    noun="mailbox",
+    how_to_name_it="name it by its e-mail address, user principal name, distinguished name or GUID",
+    role_hint=(
+        "The management role 'Mail Recipients' is needed, which the role groups Organization Management and Recipient "
+        "Management have; see Get-ManagementRoleAssignment."
+    ),
 )
 
 
@@ -40,24 +57,25 @@ def is_denied(error: ErrorRecord) -> bool:
     return error.failure_category.startswith(_AUTHORIZATION)
 
 
-def failure_for(cmdlet: str, identity: str, error: ErrorRecord) -> Failure:
+def failure_for(cmdlet: str, identity: str, error: ErrorRecord, subject: Subject = MAILBOX) -> Failure:
     """Say why ``cmdlet`` could not do its work on ``identity``."""
     identity = identity if len(identity) <= _LONGEST else f"{identity[:_LONGEST]}…"
     category = error.failure_category
     answered = f"Exchange answered: {error.message.strip()}"
     if category == _NOT_FOUND and cmdlet.startswith("Set-"):
-        gone = f"The mailbox '{identity}' is not there any more, or this user may not see it."
+        gone = f"The {subject.noun} '{identity}' is not there any more, or this user may not see it."
         return Failure(Reason.NOT_FOUND, f"{gone} {answered}")
     if category == _NOT_FOUND:
-        return Failure(Reason.NOT_FOUND, f"No mailbox is named '{identity}': check the spelling. {answered}")
+        return Failure(Reason.NOT_FOUND, f"No {subject.noun} is named '{identity}': check the spelling. {answered}")
     if category == _AMBIGUOUS:
-        hint = "name it by its e-mail address, user principal name, distinguished name or GUID"
-        return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one mailbox: {hint}. {answered}")
+        hint = subject.how_to_name_it
+        return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one {subject.noun}: {hint}. {answered}")
     if is_hidden(error):
-        return Failure(Reason.ACCESS_DENIED, no_such_cmdlet(cmdlet, _ROLE_HINT, error))
+        return Failure(Reason.ACCESS_DENIED, no_such_cmdlet(cmdlet, subject.role_hint, error))
     if is_denied(error):
         return Failure(
-            Reason.ACCESS_DENIED, f"{cmdlet} is not allowed to this user for '{identity}'. {_ROLE_HINT} {answered}"
+            Reason.ACCESS_DENIED,
+            f"{cmdlet} is not allowed to this user for '{identity}'. {subject.role_hint} {answered}",
         )
     return Failure(Reason.ERROR, f"{cmdlet} failed for '{identity}'. {answered}")
 

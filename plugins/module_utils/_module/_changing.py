@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from .._core import _outcome
-from .._core._mailbox import Failure, Finding, Mailbox, Reason
+from .._core._mailbox import Failure, Finding, Mailbox, Pop3Settings, Reason
 from .._core._outcome import Outcome
 from .._core._plan import Change
 from .._errors import ExchangeError, SessionLost
@@ -28,11 +28,11 @@ ENDED = "the run ended before its turn."
 _BATCH = 100
 """Changes in one pipeline at most: what a session that breaks can leave unconfirmed."""
 
-_PATIENCE = (0.5, 1.5)
-"""Seconds to wait before each further look at a changed mailbox: what is not there at the first may still replicate."""
+PATIENCE = (0.5, 1.5)
+"""Seconds to wait before each further look at what was changed: what is not there at the first may still replicate."""
 
-_ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
-"""Errors of Set-CASMailbox that prove that nothing was changed. Others, a directory's time-out for one, do not."""
+ANSWERED_BEFORE_CHANGING = frozenset({Reason.NOT_FOUND, Reason.AMBIGUOUS, Reason.ACCESS_DENIED})
+"""Errors of a Set- cmdlet that prove that nothing was changed. Others, a directory's time-out for one, do not."""
 
 _OTHER_SESSION = (
     "the session that made the change broke, and the one that looked may have another domain controller, which does "
@@ -45,7 +45,7 @@ Changes = Sequence[Change]
 class Changing:
     """Makes changes over an open connection, and puts what became of each into ``outcomes``, by the mailbox's GUID."""
 
-    def __init__(self, exchange: Exchange, outcomes: dict[UUID, Outcome]) -> None:
+    def __init__(self, exchange: Exchange, outcomes: dict[UUID, Outcome[Pop3Settings]]) -> None:
         self._exchange = exchange
         self._outcomes = outcomes
         self._unanswered: set[UUID] = set()
@@ -66,7 +66,7 @@ class Changing:
         for batch in batches:
             pending += self._not_as_wanted(self._send_surely(batch, mailboxes), mailboxes)
             self._exchange.progress.advance(len(batch))
-        for seconds in _PATIENCE:
+        for seconds in PATIENCE:
             if not pending:
                 return
             time.sleep(seconds)
@@ -120,7 +120,7 @@ class Changing:
             if failure is None:
                 self._accept([change], mailboxes)
                 accepted.append(change)
-            elif failure.reason in _ANSWERED_BEFORE_CHANGING:
+            elif failure.reason in ANSWERED_BEFORE_CHANGING:
                 self._note([change], _outcome.refused(change, failure))
             else:
                 self._look_after_error(change, failure, mailboxes)
@@ -155,7 +155,7 @@ class Changing:
             self._note([change], _outcome.not_read_back(_OTHER_SESSION))
         return False
 
-    def _note(self, changes: Iterable[Change], outcome: Outcome) -> None:
+    def _note(self, changes: Iterable[Change], outcome: Outcome[Pop3Settings]) -> None:
         for change in changes:
             guid = change.mailbox.guid
             self._outcomes[guid] = _outcome.after_unanswered(outcome) if guid in self._unanswered else outcome

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._errors import OptionError
 from .._gateway._cas_mailbox import Abilities, CasMailboxes
+from .._gateway._pop_settings import PopServers
 from .._gateway._reading import Reading
 from .._session._interrupt import closing_on_signals
 from .._session._parallel import ParallelSessions
@@ -49,12 +50,18 @@ class Exchange:
     sessions: ParallelSessions
     progress: Progress
     cas: Callable[[Session], CasMailboxes]
+    pop: Callable[[Session], PopServers]
     asked_sessions: int | None
 
     @property
     def mailboxes(self) -> CasMailboxes:
         """The mailboxes over the first session."""
         return self.cas(self.sessions.first)
+
+    @property
+    def servers(self) -> PopServers:
+        """The POP3 settings of servers over the first session: servers are few, and one session is enough."""
+        return self.pop(self.sessions.first)
 
     @property
     def reading(self) -> Reading:
@@ -86,12 +93,15 @@ class Connection:
         def cas(session: Session) -> CasMailboxes:
             return CasMailboxes(session, abilities, self.domain_controller, warn)
 
+        def pop(session: Session) -> PopServers:
+            return PopServers(session, self.domain_controller, warn)
+
         most = self.parallel_sessions or _SEVERAL
         with (
             closing_on_signals(),
             ParallelSessions(self._session(say, WAITS), self._session(say, ()), most, say.note) as sessions,
         ):
-            yield Exchange(sessions, Progress(say.progress), cas, self.parallel_sessions)
+            yield Exchange(sessions, Progress(say.progress), cas, pop, self.parallel_sessions)
 
     @contextmanager
     def open_once(self) -> Iterator[Session]:

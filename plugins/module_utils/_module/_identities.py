@@ -20,18 +20,18 @@ def identities_from(params: Mapping[str, Any]) -> list[str]:
     ``Get-CASMailbox`` without an identity returns every mailbox of the organisation.
     """
     if params.get("identity") is not None:
-        return [_identity("identity", params["identity"])]
+        return [named("identity", params["identity"])]
     listed = params.get("identities")
     if listed is None:
         raise OptionError("identity (one mailbox) or identities (a list of mailboxes) is needed.")
     if isinstance(listed, str) or not isinstance(listed, (list, tuple)):
         raise OptionError(
-            f"identities is a list of mailboxes, and this is {_described(listed)}. For one mailbox use identity; text "
+            f"identities is a list of mailboxes, and this is {described(listed)}. For one mailbox use identity; text "
             "is never split, because names and distinguished names hold commas."
         )
     if not listed:
         raise OptionError("identities is an empty list: there is no mailbox to look at.")
-    return [_identity(f"identities[{index}]", item) for index, item in enumerate(listed)]
+    return [named(f"identities[{index}]", item) for index, item in enumerate(listed)]
 
 
 def check_identities(arguments: Mapping[str, Any]) -> None:
@@ -41,20 +41,22 @@ def check_identities(arguments: Mapping[str, Any]) -> None:
     identities_from(arguments)
 
 
-def _identity(option: str, value: object) -> str:
+def named(option: str, value: object, noun: str = "mailbox", several: str = "identities") -> str:
+    """Return the name of one thing as plain text. Raises OptionError."""
     if isinstance(value, (list, tuple)):
-        raise OptionError(f"{option} names one mailbox, and this is a list. Use identities for a list.")
+        raise OptionError(f"{option} names one {noun}, and this is a list. Use {several} for a list.")
     if not isinstance(value, str):
-        raise OptionError(f"{option} has to be text, and this is {_described(value)}. Write it in quotes.")
+        raise OptionError(f"{option} has to be text, and this is {described(value)}. Write it in quotes.")
     text = plain_text(value)
     if not text.strip():
-        raise OptionError(f"{option} is blank: it has to name a mailbox.")
+        raise OptionError(f"{option} is blank: it has to name a {noun}.")
     if not sendable(text):
         raise OptionError(f"{option} is {text!r}: it has a character that cannot be sent, a half of a surrogate pair.")
     return text
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
+    """Return what a value is, for messages about what was written."""
     if isinstance(value, bool):
         return f"the Boolean {str(value).lower()}"
     if isinstance(value, (int, float)):

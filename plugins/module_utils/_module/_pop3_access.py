@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from .._core import _outcome
-from .._core._mailbox import Failure, Finding, Mailbox, Reason, WantedSettings
+from .._core._mailbox import Failure, Finding, Mailbox, Pop3Settings, Reason, WantedSettings
 from .._core._outcome import Outcome
 from .._core._plan import Observation, Plan, plan
 from .._core._report import gains_and_losses, report, report_held_back
@@ -53,7 +53,7 @@ class _Run:
         self._wanted = wanted
         self._findings: dict[str, Finding] = {}
         self._selected: list[Mailbox] = []
-        self._outcomes: dict[UUID, Outcome] = {}
+        self._outcomes: dict[UUID, Outcome[Pop3Settings]] = {}
         self._foreseen = False
 
     @property

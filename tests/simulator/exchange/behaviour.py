@@ -114,3 +114,16 @@ class ExchangeBehaviour:
     """How the property Identity of a record arrives."""
     mime_format_form: Literal["object", "text", "number"] = "object"
     """How the properties Pop/ImapMessagesRetrievalMimeFormat of a record arrive; an object has name and number."""
+
+    # POP3 settings; servers are given by name
+    ignored_pop_settings: set[str] = field(default_factory=set)
+    """Servers where Set-PopSettings succeeds and changes nothing."""
+    failing_pop_settings: dict[str, Failure] = field(default_factory=dict)
+    """Servers where Set-PopSettings fails."""
+    unreadable_pop_settings: dict[str, Failure] = field(default_factory=dict)
+    """Servers where Get-PopSettings fails."""
+    missing_pop_settings: set[str] = field(default_factory=set)
+    """Properties that this version does not have."""
+    pop_settings_form: Literal["object", "primitive", "text"] = "object"
+    """How time spans, lists and enumerations of Get-PopSettings arrive: as Exchange's own objects, each with its text;
+    as what PowerShell has for them (`<TS>`, strings, numbers); or as texts (inferred, all three)."""

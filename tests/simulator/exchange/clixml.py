@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from simulator.exchange.values import Complex, EnumValue, Record, Table, TextList, Value
+from simulator.exchange.values import Complex, EnumValue, ObjectList, Record, Table, TextList, Value
 from simulator.wire.wsman import MalformedMessage, parse_xml
 
 _ENUM_BASES = ("System.Enum", "System.ValueType", "System.Object")
@@ -85,6 +85,11 @@ class _Shape:
                 self.texts += (text(value.name), str(value.number))
             case TextList():
                 self.texts.append(_items(value))
+            case datetime.timedelta():
+                self.texts.append(_duration(value))
+            case ObjectList():
+                self.parts += (value.type_name, len(value.items))
+                self.texts += [text(item) for item in value.items]
             case Complex():
                 self.parts += (value.type_names, len(value.properties))
                 self.texts.append(text(value.text))
@@ -133,6 +138,13 @@ class _Composer:
                 return f"{head}<ToString>%s</ToString><I32>%s</I32></Obj>"
             case TextList():
                 return f"{self._open(name, _LIST_TYPES)}<LST>%s</LST></Obj>"
+            case datetime.timedelta():
+                return f"<TS{name}>%s</TS>"
+            case ObjectList():
+                types = (_LIST_TYPES[0].replace("System.String, mscorlib", value.type_name), *_LIST_TYPES[1:])
+                head, item_types = self._open(name, types), (value.type_name, "System.Object")
+                items = [f"{self._open('', item_types)}<ToString>%s</ToString></Obj>" for _ in value.items]
+                return f"{head}<LST>{''.join(items)}</LST></Obj>"
             case Complex():
                 head = self._open(name, value.type_names)
                 properties = self._all(value.properties)
@@ -165,6 +177,14 @@ def _fixed(value: str) -> str:
 
 def _moment(value: datetime.datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
+
+
+def _duration(value: datetime.timedelta) -> str:
+    """An xs:duration ([MS-PSRP] 2.2.5.1.9)."""
+    hours, rest = divmod(value.seconds, 3600)
+    parts = [f"{number}{unit}" for number, unit in ((hours, "H"), (rest // 60, "M"), (rest % 60, "S")) if number]
+    days = f"{value.days}D" if value.days else ""
+    return f"P{days}T{''.join(parts)}" if parts else f"P{days}" if days else "PT0S"
 
 
 def _items(value: TextList) -> str:

@@ -24,6 +24,7 @@ from simulator.exchange.clixml import MalformedData
 from simulator.exchange.cmdlets import CmdletCall, CommandTable, Session
 from simulator.exchange.exchange_server import EXCHANGE_SERVER_CMDLETS
 from simulator.exchange.organisation import Organisation
+from simulator.exchange.pop_cmdlets import POP_CMDLETS
 from simulator.exchange.rbac import Users
 from simulator.exchange.runspace import Runspace, RunspaceClosed, UnknownPipeline
 from simulator.exchange.texts import texts
@@ -130,7 +131,7 @@ class ExchangeEndpoint:
         self.shells: list[Shell] = []
         """Every shell that was ever opened, in order."""
         self.on_call: Callable[[CmdletCall], None] | None = None
-        self._table = CommandTable((*CAS_MAILBOX_CMDLETS, *EXCHANGE_SERVER_CMDLETS))
+        self._table = CommandTable((*CAS_MAILBOX_CMDLETS, *EXCHANGE_SERVER_CMDLETS, *POP_CMDLETS))
         self._lock = threading.RLock()
         self._open: dict[str, Shell] = {}
         self._stopping = threading.Event()

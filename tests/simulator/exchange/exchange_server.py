@@ -13,7 +13,7 @@ from simulator.exchange.cmdlets import Cmdlet, CmdletFailure, Invocation
 from simulator.exchange.errors import not_found
 from simulator.exchange.organisation import EDGE, MAILBOX, DomainController, Organisation, Server
 from simulator.exchange.parameters import Identity, Parameter, Switch, Text
-from simulator.exchange.rbac import VIEW_ONLY_CONFIGURATION
+from simulator.exchange.rbac import POP3_AND_IMAP4_PROTOCOLS, VIEW_ONLY_CONFIGURATION
 from simulator.exchange.values import Complex, EnumValue, Record, TextList, Value
 
 _MANAGEMENT = "Microsoft.Exchange.Data.Directory.Management"
@@ -100,7 +100,7 @@ def _server(server: Server, organisation: Organisation, controller: DomainContro
         ("Site", Complex(IDENTITY_TYPES, site)),
         ("ServerRole", _roles(server)),
         ("Name", server.name),
-        ("DistinguishedName", f"CN={server.name},CN=Servers,CN={organisation.name},CN=Microsoft Exchange,CN=Services"),
+        ("DistinguishedName", organisation.server_dn(server)),
         ("Identity", Complex(IDENTITY_TYPES, server.name)),
         ("Guid", server.guid),
         ("OriginatingServer", controller.fqdn),
@@ -156,7 +156,8 @@ EXCHANGE_SERVER_CMDLETS = (
     Cmdlet(
         name="Get-ExchangeServer",
         task_class="Microsoft.Exchange.Management.SystemConfigurationTasks.GetExchangeServer",
-        roles=_VIEWERS,
+        # That whoever may set POP3 up may list the servers, too, is inferred.
+        roles=_VIEWERS | {POP3_AND_IMAP4_PROTOCOLS},
         output_type=SERVER_TYPES[0],
         process=_get_servers,
         parameters=(

@@ -25,6 +25,7 @@ from typing import Any
 
 from simulator.exchange.identity import Ambiguous, IdentityIndex, NotFound
 from simulator.exchange.mailbox import DEFAULT_SETTINGS, SETTING_NAMES, ClientAccessSettings, Mailbox, container_dn
+from simulator.exchange.pop_settings import PopSettings, defaults_of
 
 _ADMINISTRATIVE_GROUP = "Exchange Administrative Group (FYDIBOHF23SPDLT)"
 MAILBOX, CLIENT_ACCESS, EDGE = "Mailbox", "ClientAccess", "Edge"
@@ -50,6 +51,11 @@ class Server:
     def guid(self) -> uuid.UUID:
         """The same for the same name."""
         return uuid.uuid5(uuid.NAMESPACE_DNS, self.fqdn)
+
+    @property
+    def client_access(self) -> bool:
+        """Whether clients connect to it: not to an Exchange 2013 with the Mailbox role only, nor to an Edge server."""
+        return CLIENT_ACCESS in self.roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class Organisation:
         self._index = IdentityIndex()
         self._settings: dict[uuid.UUID, ClientAccessSettings] = {}
         self._writes: dict[uuid.UUID, list[_Write]] = {}
+        self._pop_settings: dict[str, PopSettings] = {}
         self.add_organizational_unit("Users")
 
     def __len__(self) -> int:
@@ -115,6 +122,38 @@ class Organisation:
         with self.lock:
             names = sorted({server.dag for server in self.servers.values() if server.dag})
             return {name: tuple(server for server in self.servers.values() if server.dag == name) for name in names}
+
+    def server_dn(self, server: Server) -> str:
+        """The distinguished name of a server."""
+        return (
+            f"CN={server.name},CN=Servers,CN={_ADMINISTRATIVE_GROUP},CN=Administrative Groups,CN={self.name},"
+            f"CN=Microsoft Exchange,CN=Services,CN=Configuration,{','.join(f'DC={x}' for x in self.domain.split('.'))}"
+        )
+
+    def server(self, identity: str) -> Server | None:
+        """The server with this name, FQDN, DN or legacy Exchange DN (Microsoft docs: Get-PopSettings, -Server)."""
+        wanted = identity.casefold()
+        for server in self.servers.values():
+            legacy = f"/o={self.name}/ou={_ADMINISTRATIVE_GROUP}/cn=Configuration/cn=Servers/cn={server.name}"
+            if wanted in map(str.casefold, (server.name, server.fqdn, self.server_dn(server), legacy)):
+                return server
+        return None
+
+    def pop_settings(self, server: str) -> PopSettings:
+        """The POP3 settings of a server, by its name; KeyError when there is none."""
+        with self.lock:
+            known = self.server(server)
+            if known is None:
+                raise KeyError(server)
+            return self._pop_settings.get(known.name) or defaults_of(known.name, known.fqdn)
+
+    def change_pop_settings(self, server: str, **changes: object) -> None:
+        """Change POP3 settings of a server, by Exchange's names."""
+        with self.lock:
+            settings = self.pop_settings(server).changed(changes)
+            known = self.server(server)
+            assert known is not None
+            self._pop_settings[known.name] = settings
 
     def add_organizational_unit(self, path: str) -> str:
         """An organizational unit such as `Sales` or `Sales/Berlin`; the ones above it come along."""

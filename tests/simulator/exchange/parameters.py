@@ -79,7 +79,7 @@ class Text:
             return None
         if isinstance(value, bool | int | str | uuid.UUID | EnumValue | Complex):
             return text_of(value)
-        raise _cannot_bind(parameter, value, self.type_name)
+        raise cannot_bind(parameter, value, self.type_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Identity:
             return None
         if not isinstance(value, str | int | uuid.UUID | Complex) or isinstance(value, bool):
             # Reported for records that went through remoting, where Exchange no longer knows their type.
-            raise _cannot_bind(parameter, value, self.type_name)
+            raise cannot_bind(parameter, value, self.type_name)
         text = text_of(value)
         if not text:
             raise ConversionError(
@@ -117,7 +117,7 @@ class Unlimited:
         if text.lower() == "unlimited":
             return None
         if isinstance(value, bool) or not text.isdecimal():
-            raise _cannot_bind(parameter, value, self.type_name)
+            raise cannot_bind(parameter, value, self.type_name)
         return int(text)
 
 
@@ -151,7 +151,8 @@ def not_bound() -> ConversionError:
     )
 
 
-def _cannot_bind(parameter: str, value: object, type_name: str) -> ConversionError:
+def cannot_bind(parameter: str, value: object, type_name: str) -> ConversionError:
+    """What PowerShell says of a value that is not of the parameter's type."""
     return ConversionError(
         f"Cannot bind parameter '{parameter}'. Cannot convert the \"{text_of(value)}\" value of type "
         f'"{type_name_of(value)}" to type "{type_name}".',

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 MAIL_RECIPIENTS = "Mail Recipients"
 VIEW_ONLY_RECIPIENTS = "View-Only Recipients"
+POP3_AND_IMAP4_PROTOCOLS = "POP3 And IMAP4 Protocols"
+"""A built-in role of Organization Management and Server Management (Microsoft docs: built-in management roles)."""
 VIEW_ONLY_CONFIGURATION = "View-Only Configuration"
 
 

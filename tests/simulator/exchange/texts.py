@@ -33,6 +33,8 @@ class Texts:
     filter_unknown_property: str
     filter_unsupported_operator: str
     filter_bad_value: str
+    restart_pop3: str
+    bad_pop_setting: str
 
 
 ENGLISH = Texts(
@@ -92,6 +94,16 @@ ENGLISH = Texts(
         'Cannot convert value "{value}" to type "{type}" for the property "{property}".\n'
         '"{filter}" at position {position}.'
     ),
+    # Reported; no page of Microsoft's has it.
+    restart_pop3=(
+        "Changes to POP3 settings will only take effect after all Microsoft Exchange POP3 services are restarted on "
+        "server {server}."
+    ),
+    # The first sentence is that of other parameters; the rest is inferred.
+    bad_pop_setting=(
+        'Cannot bind parameter \'{parameter}\' to the target. Exception setting "{parameter}": "The value must be '
+        'between {least} and {most}. The current value is {value}."'
+    ),
 )
 
 FRENCH = Texts(
@@ -139,6 +151,14 @@ FRENCH = Texts(
     filter_bad_value=(
         "Impossible de convertir la valeur « {value} » en type « {type} » pour la propriété « {property} ».\n"
         "« {filter} » à la position {position}."
+    ),
+    restart_pop3=(
+        "Les modifications des paramètres POP3 ne prendront effet qu'après le redémarrage de tous les services "
+        "Microsoft Exchange POP3 sur le serveur {server}."
+    ),
+    bad_pop_setting=(
+        "Impossible de lier le paramètre « {parameter} » à la cible : la valeur {value} doit être comprise entre "
+        "{least} et {most}."
     ),
 )
 

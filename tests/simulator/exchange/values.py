@@ -38,13 +38,24 @@ class TextList:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectList:
+    """A MultiValuedProperty of objects that are little more than their texts, all of one type."""
+
+    type_name: str
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A dictionary with text keys."""
 
     items: tuple[tuple[str, Value], ...]
 
 
-Value: TypeAlias = "bool | int | str | uuid.UUID | datetime.datetime | EnumValue | Complex | TextList | Table | None"
+Value: TypeAlias = (
+    "bool | int | str | uuid.UUID | datetime.datetime | datetime.timedelta | EnumValue | Complex | TextList "
+    "| ObjectList | Table | None"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from simulator.windows.faults import ModuleFaults
 from simulator.windows.files import Files
 from simulator.windows.interpreter import Interpreter
 from simulator.windows.modules import Machine, ModuleCall, Modules
-from simulator.windows.pop3 import Backend, Directory, Frontend, FrontendSettings, Maildrops
+from simulator.windows.pop3 import Backend, Directory, Frontend, Maildrops, PopServiceSettings
 from simulator.windows.registry import Registry, RegistryType
 from simulator.windows.remote_powershell import RunspacePools
 from simulator.windows.remote_shell import RemoteShells
@@ -108,6 +108,7 @@ class WindowsHost:
         pop3: Pop3Services | None = None,
         maildrops: Maildrops | None = None,
         backend_for: Callable[[str], tuple[str, int] | None] | None = None,
+        pop_settings: Callable[[], PopServiceSettings] = PopServiceSettings,
         domain: str = "contoso.com",
         user: str = "Administrator",
         password: str = "P@ssw0rd!",
@@ -115,7 +116,8 @@ class WindowsHost:
         """Reserve the address and the POP3 ports; nothing listens before ``start``.
 
         ``backend_for`` tells the frontend where the backend of a user's mailbox listens; without it, it is this host's
-        own. ``maildrops`` is shared by the hosts of one organisation.
+        own. ``maildrops`` is shared by the hosts of one organisation. ``pop_settings`` is what the services read when
+        they start.
         """
         ports, self._pop3 = ports or HostPorts(), pop3 or Pop3Services()
         self._claimed = LoopbackAddress() if address is None else None
@@ -125,7 +127,6 @@ class WindowsHost:
         self.services, self.registry, self.files = ServiceControlManager(), Registry(), Files()
         self.maildrops = maildrops if maildrops is not None else Maildrops()
         self.backend_for = backend_for or self._own_backend
-        self.pop_settings = FrontendSettings()
         self.module_faults = ModuleFaults()
         self._inactive_components: set[str] = set()
 
@@ -151,7 +152,9 @@ class WindowsHost:
         with contextlib.ExitStack() as undo:
             if self._claimed is not None:
                 undo.callback(self._claimed.release)
-            self.backend = Backend(directory, self.maildrops, self.address, ports.pop3_backend)
+            self.backend = Backend(
+                directory, self.maildrops, self.address, ports.pop3_backend, read_settings=pop_settings
+            )
             undo.callback(self.backend.release)
             self.frontend = Frontend(
                 directory,
@@ -160,7 +163,7 @@ class WindowsHost:
                 self.address,
                 port=ports.pop3,
                 tls_port=ports.pop3s,
-                settings=self.pop_settings,
+                read_settings=pop_settings,
             )
             undo.pop_all()
         self._install_exchange()
@@ -178,6 +181,11 @@ class WindowsHost:
     def fqdn(self) -> str:
         """The name with its domain."""
         return self.machine.fqdn
+
+    @property
+    def pop_settings(self) -> PopServiceSettings:
+        """What the frontend follows now."""
+        return self.frontend.settings
 
     @property
     def pop3_port(self) -> int:

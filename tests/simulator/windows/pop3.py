@@ -36,7 +36,6 @@ INVALID_STATE = "-ERR Command is not valid in this state."
 PROTOCOL_ERROR = "-ERR Protocol error. 14"
 SIGNING_OFF = "+OK Microsoft Exchange Server 2016 POP3 server signing off."
 _LOGGED_ON = "+OK User successfully logged on."
-_MAX_COMMAND = 512  # MaxCommandSize of Set-PopSettings
 _BACKEND_TIMEOUT = 10.0
 
 
@@ -64,6 +63,23 @@ class LoginType(IntEnum):
     PLAIN_TEXT_LOGIN = 1
     PLAIN_TEXT_AUTHENTICATION = 2
     SECURE_LOGIN = 3
+
+
+@dataclass
+class PopServiceSettings:
+    """The part of ``Get-PopSettings`` that the two services follow; they read it when they start.
+
+    What the ports of the bindings are does not count, because the hosts of a farm share one loopback: each has its own
+    ports for what is 110 and 995 elsewhere. Whether there is any binding of a kind counts.
+    """
+
+    login_type: LoginType = LoginType.SECURE_LOGIN
+    banner: str = GREETING
+    max_command_size: int = 512
+    unencrypted_or_tls: bool = True
+    """Whether UnencryptedOrTLSBindings has any."""
+    ssl: bool = True
+    """Whether SSLBindings has any."""
 
 
 class Maildrops:
@@ -138,16 +154,27 @@ def _command(line: str) -> tuple[str, list[str]]:
 class Backend:
     """MSExchangePOP3BE: checks the logon and serves the mailbox. Listens on TCP 1995 on a real server."""
 
-    def __init__(self, directory: Directory, maildrops: Maildrops, address: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        maildrops: Maildrops,
+        address: str,
+        port: int = 0,
+        *,
+        read_settings: Callable[[], PopServiceSettings] = PopServiceSettings,
+    ) -> None:
         """Reserve the port; ``start`` opens it."""
         self.access = AccessList(directory)
+        self.settings = PopServiceSettings()
+        self._read_settings = read_settings
         self._maildrops = maildrops
         self._listener = Listener(self._serve, address, port)
         self.port = self._listener.port
 
     def start(self) -> None:
-        """Learn who may log on, and listen."""
+        """Learn who may log on and how, and listen."""
         self.access.learn()
+        self.settings = self._read_settings()
         self._listener.open()
 
     def stop(self) -> None:
@@ -162,7 +189,7 @@ class Backend:
         lines = _Lines(sock)
         lines.write(f"+OK {GREETING}")
         user, session = "", None
-        while (line := lines.read(_MAX_COMMAND)) is not None:
+        while (line := lines.read(self.settings.max_command_size)) is not None:
             verb, arguments = _command(line)
             if verb == "QUIT":
                 if session is not None:
@@ -211,14 +238,6 @@ def _transaction(session: MaildropSession, verb: str, arguments: list[str]) -> s
         return "-ERR The specified message does not exist."
 
 
-@dataclass
-class FrontendSettings:
-    """The part of ``Get-PopSettings`` that the frontend follows; read for every connection."""
-
-    login_type: LoginType = LoginType.SECURE_LOGIN
-    banner: str = GREETING
-
-
 class Frontend:
     """MSExchangePOP3: greets clients, secures the connection, and proxies who logs on to a backend.
 
@@ -234,11 +253,13 @@ class Frontend:
         *,
         port: int = 0,
         tls_port: int = 0,
-        settings: FrontendSettings | None = None,
+        read_settings: Callable[[], PopServiceSettings] = PopServiceSettings,
     ) -> None:
         """Reserve the ports; ``start`` opens them."""
         self.access = AccessList(directory)
-        self.settings = settings or FrontendSettings()
+        self.settings = PopServiceSettings()
+        """As the service read them when it started."""
+        self._read_settings = read_settings
         self.greetings = 0
         """How many clients were greeted."""
         self._tls = tls
@@ -253,10 +274,13 @@ class Frontend:
         self.tls_port = self._secure.port
 
     def start(self) -> None:
-        """Learn who may log on, and listen."""
+        """Learn who may log on and how, and listen."""
         self.access.learn()
-        self._plain.open()
-        self._secure.open()
+        self.settings = self._read_settings()
+        if self.settings.unencrypted_or_tls:
+            self._plain.open()
+        if self.settings.ssl:
+            self._secure.open()
 
     def stop(self) -> None:
         """Refuse connections and drop those that are open."""
@@ -296,7 +320,7 @@ class _FrontendSession:
     def run(self) -> None:
         self._frontend.greetings += 1
         self._lines.write(f"+OK {self._frontend.settings.banner}")
-        while (line := self._lines.read(_MAX_COMMAND)) is not None:
+        while (line := self._lines.read(self._frontend.settings.max_command_size)) is not None:
             verb, arguments = _command(line)
             if verb == "QUIT":
                 self._lines.write(SIGNING_OFF)
@@ -356,7 +380,7 @@ class _FrontendSession:
         self._lines.write(answer)
         if not answer.startswith("+OK"):
             return False
-        while (line := self._lines.read(_MAX_COMMAND)) is not None:
+        while (line := self._lines.read(self._frontend.settings.max_command_size)) is not None:
             verb, arguments = _command(line)
             if verb == "CAPA":
                 self._lines.write(self._answer(verb, arguments))

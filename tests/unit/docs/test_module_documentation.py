@@ -15,8 +15,11 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.mailops.exchange.plugins.module_utils._core._mailbox import Pop3Settings, Reason
+from ansible_collections.mailops.exchange.plugins.module_utils._core import _pop_report, _pop_settings
+from ansible_collections.mailops.exchange.plugins.module_utils._core._mailbox import Failure, Pop3Settings, Reason
 from ansible_collections.mailops.exchange.plugins.module_utils._core._plan import plan
+from ansible_collections.mailops.exchange.plugins.module_utils._core._pop_settings import SETTINGS
+from ansible_collections.mailops.exchange.plugins.module_utils._core._pop_values import Member, Number
 from ansible_collections.mailops.exchange.plugins.module_utils._core._report import report_held_back
 from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import ModuleDefinition
 
@@ -113,3 +116,31 @@ def test_returned_values_are_documented() -> None:
     settings = set(Pop3Settings.__dataclass_fields__)
     assert set(returned["mailboxes"]["contains"]["before"]["contains"]) == settings
     assert set(returned["mailboxes"]["contains"]["after"]["contains"]) == settings
+
+
+def test_returned_values_of_the_settings_are_documented() -> None:
+    returned = yaml.safe_load(constant(ROOT / "plugins" / "modules" / "exchange_pop3_settings.py", "RETURN"))
+    missing = Failure(Reason.NOT_FOUND, "Nobody has it.")
+    result = _pop_report.report(_pop_settings.plan([("mbx01", missing)], {}), {})
+    assert set(result) - {"diff", "failed"} == set(returned)
+    for name in ("servers", "failures"):
+        assert set(result[name][0]) == set(returned[name]["contains"])
+    assert set(result["counts"]) == set(returned["counts"]["contains"])
+    reasons = " ".join(returned["failures"]["contains"]["reason"]["description"])
+    assert all(f"V({reason.value})" in reasons for reason in Reason if reason is not Reason.HELD_BACK)
+    info = yaml.safe_load(constant(ROOT / "plugins" / "modules" / "exchange_pop3_settings_info.py", "RETURN"))
+    shown = info["servers"]["contains"]
+    assert set(shown) == {"server", "name", *SETTINGS}
+    assert {name: shown[name]["type"] for name in SETTINGS} == {
+        name: setting.kind.argument["type"] for name, setting in SETTINGS.items()
+    }
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_is_documented_with_all_that_it_can_be(name: str) -> None:
+    option = documented_options(ROOT / "plugins" / "modules" / "exchange_pop3_settings.py")[name]
+    text, kind = " ".join(option["description"]), SETTINGS[name].kind
+    if isinstance(kind, Member):
+        assert all(f"V({member})" in text for _number, member in kind.names)
+    if isinstance(kind, Number) and kind.most != 65535:
+        assert f"from {kind.least} through {kind.most}" in text
