@@ -49,12 +49,6 @@ RECORD_TYPES = (
     "Microsoft.Exchange.Data.ConfigurableObject",
     "System.Object",
 )
-SERVER_TYPES = (
-    "Microsoft.Exchange.Data.Directory.Management.ExchangeServer",
-    "Microsoft.Exchange.Data.Directory.ADObject",
-    "Microsoft.Exchange.Data.ConfigurableObject",
-    "System.Object",
-)
 IP_BINDING = "Microsoft.Exchange.Data.IPBinding"
 CONNECTION_SETTINGS = "Microsoft.Exchange.Data.ProtocolConnectionSettings"
 ENHANCED_TIME_SPAN = "Microsoft.Exchange.Data.EnhancedTimeSpan"
