@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -228,3 +229,28 @@ def test_the_playbook_of_the_guide_runs_as_it_is(controller: Controller) -> None
         assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
         assert farm.organisation.pop_settings("MBX02").X509CertificateName == "mail.contoso.com"
         assert changed(controller.play(playbook, "-e", "pop3_services_verify_stable_for=0")) == []
+
+
+def test_from_nothing_to_a_working_farm_as_the_guide_has_it(controller: Controller) -> None:
+    """New servers, where POP3 is off: the playbook of docs/farm.md, the logins that it is for, a silent second run."""
+    guide = (ROOT / "docs" / "farm.md").read_text("utf-8")
+    (playbook,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    with Farm([ServerSetup(name, POP3_OFF) for name in ("MBX01", "MBX02", "MBX03")]) as farm:
+        organisation = farm.organisation
+        organisation.remove_mailbox(organisation.mailbox("John Smith"))
+        organisation.add_mailbox("John Smith", alias="john.smith", pop_enabled=False)
+        organisation.remove_mailbox(organisation.mailbox("Patrick Colon"))
+        organisation.add_mailbox("Patrick Colon", alias="patrick.colon")
+        servers = servers_of(controller, farm)
+        connection = servers.connection
+        also = {name.replace("pop3_access_", "pop3_services_"): value for name, value in connection.items()}
+        variables = ["-e", json.dumps({"pop3_services_verify_stable_for": 0, **connection, **also})]
+        run = controller.play(playbook, *variables)
+        assert run.returncode == 0, run.output
+        assert set(map(tuple, servers.states().values())) == {("running", "running")}
+        for server in ("MBX01", "MBX02", "MBX03"):
+            for how in ("tls", "stls"):
+                assert servers.may_log_in(server, "john.smith@contoso.com", how)
+                assert not servers.may_log_in(server, "jane@contoso.com", how)
+            assert not servers.may_log_in(server, "john.smith@contoso.com", "plain")
+        assert changed(controller.play(playbook, *variables)) == []
