@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +14,7 @@ from ._mailbox import Failure
 from ._outcome import Outcome, not_tried
 from ._pop_settings import PopChange, PopFinding, PopPlan, PopServer, PopSettings
 from ._pop_values import Plain
-from ._report import IN_WORDS
-
-_SHOWN_IN_MSG = 3
-"""How many failures ``msg`` quotes in full; the rest is in ``failures``."""
+from ._words import in_words
 
 PopOutcome = Outcome[PopSettings]
 
@@ -66,7 +62,8 @@ def report(
         "diff": [_diff(change, outcome) for change, outcome in settled.values() if outcome.changed],
     }
     if failures or stopped:
-        result |= {"failed": True, "msg": _msg(counts, failures, stopped, foreseen)}
+        told = [failure for _asked, failure in failures]
+        result |= {"failed": True, "msg": in_words(("server", "servers"), counts, told, stopped, foreseen=foreseen)}
     return result
 
 
@@ -118,22 +115,3 @@ def _text(value: Plain) -> str:
         return str(value).lower()
     # A terminal would obey control characters, and a line is one setting.
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(value))
-
-
-def _msg(
-    counts: Mapping[str, int], failures: Sequence[tuple[str, Failure]], stopped: str | None, foreseen: bool
-) -> str:
-    if not failures:
-        return stopped or ""
-    why = ", ".join(f"{n} {IN_WORDS[reason]}" for reason, n in Counter(f.reason for _asked, f in failures).items())
-    noun = "server" if counts["total"] == 1 else "servers"
-    sentences = [f"{counts['failed']} of {counts['total']} {noun} failed: {why}."]
-    if counts["changed"] or counts["unchanged"]:
-        changed = "would change" if foreseen else "changed"
-        sentences.append(f"Of the others, {counts['changed']} {changed} and {counts['unchanged']} were as declared.")
-    if stopped:
-        return " ".join([stopped, *sentences])
-    sentences += [failure.msg for _asked, failure in failures[:_SHOWN_IN_MSG]]
-    if len(failures) > _SHOWN_IN_MSG:
-        sentences.append(f"The other {len(failures) - _SHOWN_IN_MSG}: see 'failures' in the result.")
-    return " ".join(sentences)

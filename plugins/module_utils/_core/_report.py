@@ -5,31 +5,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
-from ._mailbox import Failure, Mailbox, MimeFormat, Pop3Settings, Reason
+from ._mailbox import Failure, Mailbox, MimeFormat, Pop3Settings
 from ._outcome import Outcome, not_tried, would_change
 from ._plan import Change, Observation, Plan
 from ._visible import visible
-
-IN_WORDS = {
-    Reason.NOT_FOUND: "not found",
-    Reason.AMBIGUOUS: "ambiguous",
-    Reason.ACCESS_DENIED: "access denied",
-    Reason.NOT_KEPT: "change not kept",
-    Reason.UNCONFIRMED: "change not confirmed",
-    Reason.ERROR: "error",
-}
-"""The reasons as a sentence has them."""
+from ._words import in_words
 
 _SETTINGS = tuple(field.name for field in fields(Pop3Settings))
-
-_SHOWN_IN_MSG = 3
-"""How many failures ``msg`` quotes in full; the rest is in ``failures``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,20 +191,7 @@ def _text(value: object) -> str:
 def _msg(
     counts: Mapping[str, int], failures: Sequence[tuple[_Line, Failure]], stopped: str | None, foreseen: bool
 ) -> str:
-    if not failures:
-        return stopped or ""
     if stopped and len(failures) == counts["total"] and all(line.mailbox is None for line, _failure in failures):
-        return f"{stopped} No mailbox was changed."
-    reasons = Counter(failure.reason for _line, failure in failures)
-    why = ", ".join(f"{number} {IN_WORDS[reason]}" for reason, number in reasons.items())
-    noun = "mailbox" if counts["total"] == 1 else "mailboxes"
-    sentences = [f"{counts['failed']} of {counts['total']} {noun} failed: {why}."]
-    if counts["changed"] or counts["unchanged"]:
-        changed = "would change" if foreseen else "changed"
-        sentences.append(f"Of the others, {counts['changed']} {changed} and {counts['unchanged']} were as declared.")
-    if stopped:
-        return " ".join([stopped, *sentences])
-    sentences += [failure.msg for _line, failure in failures[:_SHOWN_IN_MSG]]
-    if len(failures) > _SHOWN_IN_MSG:
-        sentences.append(f"The other {len(failures) - _SHOWN_IN_MSG}: see 'failures' in the result.")
-    return " ".join(sentences)
+        return f"{stopped} No mailbox was changed." if failures else stopped
+    told = [failure for _line, failure in failures]
+    return in_words(("mailbox", "mailboxes"), counts, told, stopped, foreseen=foreseen)

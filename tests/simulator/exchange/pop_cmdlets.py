@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from urllib.parse import urlsplit
 
+from simulator.exchange.cas_mailbox import domain_controller
 from simulator.exchange.cmdlets import Cmdlet, CmdletFailure, Invocation
-from simulator.exchange.errors import ErrorRecord, TerminatingError, binding_error, domain_controller_down, not_found
+from simulator.exchange.errors import ErrorRecord, TerminatingError, binding_error, not_found
 from simulator.exchange.mailbox import MimeTextFormat
 from simulator.exchange.organisation import DomainController, Server
 from simulator.exchange.parameters import (
@@ -235,7 +236,7 @@ _LIMITS: dict[str, tuple[object, object]] = {
 
 
 def _get(call: Invocation) -> None:
-    controller = _domain_controller(call)
+    controller = domain_controller(call)
     server = _server(call, controller)
     failure = call.session.behaviour.unreadable_pop_settings.get(server.name)
     if failure is not None:
@@ -245,7 +246,7 @@ def _get(call: Invocation) -> None:
 
 
 def _set(call: Invocation) -> None:
-    controller = _domain_controller(call)
+    controller = domain_controller(call)
     server, session = _server(call, controller), call.session
     wanted = {name: call.bound[name] for name in NAMES if name in call.bound}
     for name, (least, most) in _LIMITS.items():
@@ -275,16 +276,6 @@ def _out_of_limits(call: Invocation, name: str, value: object, least: object, mo
         task_class=call.cmdlet.task_class,
         category="WriteError",
     )
-
-
-def _domain_controller(call: Invocation) -> DomainController:
-    name = call.get("DomainController")
-    if name is None:
-        return call.session.domain_controller
-    controller = call.session.organisation.domain_controller(str(name))
-    if controller is None:
-        raise CmdletFailure(domain_controller_down(call.session.texts.domain_controller_down.format(dc=name)))
-    return controller
 
 
 def _server(call: Invocation, controller: DomainController) -> Server:
