@@ -11,6 +11,7 @@ from typing import Any
 from .._core._mailbox import Failure, Finding, Mailbox, Reason
 from .._core._report import failure_dict, mailbox_dict, settings_dict
 from .._errors import ExchangeError, OptionError
+from .._session._host import HostShell
 from .._session._interrupt import TimedOut
 from ._changing import ENDED
 from ._definition import Result, Say
@@ -19,11 +20,11 @@ from ._identities import check_identities, identities_from
 from ._targets import Selection, is_listed, selection_from
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Read the mailboxes. Nothing is changed, so check mode is the same."""
     del check_mode
     identities, selection = _what(params)
-    connection = connection_from(params)
+    connection = connection_from(params, host)
     look = _Look(identities, params["state"], str(connection.endpoint.uri))
     try:
         with connection.open(say) as exchange:
