@@ -13,8 +13,8 @@ from typing import Any
 from .._errors import OptionError
 from .._gateway._cas_mailbox import Abilities, CasMailboxes
 from .._gateway._reading import Reading
-from .._session._interrupt import closing_on_signals
 from .._session._host import HostShell
+from .._session._interrupt import closing_on_signals
 from .._session._parallel import ParallelSessions
 from .._session._protocol import Session
 from .._session._reconnecting import WAITS, ReconnectingSession

@@ -39,8 +39,8 @@ class HostEndpoint:
     def __post_init__(self) -> None:
         if self.authentication not in _POWERSHELLS_NAMES:
             raise OptionError(
-                f"authentication: {self.authentication.value} does not work with transport: host_shell, because Windows "
-                "would need the certificate in a store of its own. Use transport: remote_powershell for it."
+                f"authentication: {self.authentication.value} does not work with transport: host_shell, because "
+                "Windows would need the certificate in a store of its own. Use transport: remote_powershell for it."
             )
         if self.spn_hostname is not None or self.spn_service != "http":
             raise OptionError(

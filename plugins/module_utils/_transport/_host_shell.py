@@ -153,8 +153,8 @@ class HostShellSession:
         error = _error(failure)
         code = int(failure.get("code") or 0)
         came_back = (
-            f"The task's own host could not open a session with Exchange at {self._endpoint.described}. PowerShell says: "
-            f"{_quoted(error.message)} ({error.fully_qualified_error_id})"
+            f"The task's own host could not open a session with Exchange at {self._endpoint.described}. "
+            f"PowerShell says: {_quoted(error.message)} ({error.fully_qualified_error_id})"
         )
         kind = LoginFailed if code in _LOGIN or code in _NO_TICKET else ConnectionFailed
         return kind(came_back, self._check(code), may_pass=code in _MAY_PASS)
@@ -166,8 +166,8 @@ class HostShellSession:
             return self._check_login()
         if code in _NOT_TRUSTED:
             return (
-                "Check that the host itself trusts the certificate (its own store counts; ca_cert does not) and that the "
-                "name in connection_uri is in it."
+                "Check that the host itself trusts the certificate (its own store counts; ca_cert does not) and that "
+                "the name in connection_uri is in it."
             )
         if code in _NOT_FOUND:
             return "Check connection_uri (Exchange's path is /PowerShell/) and configuration_name."
@@ -176,8 +176,8 @@ class HostShellSession:
     def _check_login(self) -> str:
         if self._endpoint.credential is not None:
             return (
-                "Check username and password, that the method is turned on for the virtual directory, and that the user "
-                "may open a session: Get-User ... | Format-List RemotePowerShellEnabled."
+                "Check username and password, that the method is turned on for the virtual directory, and that the "
+                "user may open a session: Get-User ... | Format-List RemotePowerShellEnabled."
             )
         return (
             "The user that Ansible logs in with may have nothing to show to Exchange, because a login over the network "

@@ -37,8 +37,8 @@ def require_host(host: HostShell | None) -> HostShell:
     """Return the host. Raises OptionError if the task has none that can run PowerShell."""
     if host is None:
         raise OptionError(
-            "transport: host_shell runs the cmdlets on the task's own Windows host, and this task has none: it runs on, "
-            "or is delegated to, a host whose connection is not winrm, psrp, or ssh with ansible_shell_type "
+            "transport: host_shell runs the cmdlets on the task's own Windows host, and this task has none: it runs "
+            "on, or is delegated to, a host whose connection is not winrm, psrp, or ssh with ansible_shell_type "
             "powershell. Run it in a play on the Exchange servers, or use transport: remote_powershell."
         )
     return host
