@@ -14,6 +14,7 @@ from ansible_collections.mailops.exchange.plugins.module_utils._errors import Un
 from ansible_collections.mailops.exchange.plugins.module_utils._session._host import Credential
 from simulator.windows import WindowsHost
 from simulator.windows.modules import ModuleCall
+from support.controller import Run
 from support.pop3_tasks import Pop3Tasks
 
 
@@ -39,22 +40,24 @@ class DirectHostShell:
         return str(output)
 
 
-@dataclass
 class HostShellTasks(Pop3Tasks):
     """The same tasks with another transport."""
+
+    _names_one = False
 
     @property
     def connection(self) -> dict[str, Any]:
         """The options that every task here has."""
         return {**super().connection, "transport": "host_shell"}
 
+    def __call__(self, *arguments: str, keywords: Mapping[str, Any] | None = None, **options: Any) -> Run:
+        """Run a task; see ``Pop3Tasks``."""
+        self._names_one = "domain_controller" in options
+        return super().__call__(*arguments, keywords=keywords, **options)
+
     def sent(self, name: str) -> list[dict[str, Any]]:
-        """Without the domain controller that the transport names by itself, which is always the sample's first one."""
-        controllers = [dc.fqdn for dc in self.simulator.organisation.domain_controllers]
-        named = [call.get("DomainController") for call in super().sent(name)]
-        assert set(named) <= {None, *controllers}
-        kept = named[0] if named and None not in named and name.startswith("Get-") else None
-        return [
-            {key: value for key, value in call.items() if key != "DomainController" or value == kept}
-            for call in super().sent(name)
-        ]
+        """Without the domain controller that the transport names by itself, to keep to one."""
+        calls = super().sent(name)
+        if self._names_one:
+            return calls
+        return [{key: value for key, value in call.items() if key != "DomainController"} for call in calls]

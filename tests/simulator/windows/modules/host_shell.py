@@ -1,12 +1,13 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""win_powershell, for one script: the one of ``transport: host_shell``, known by its digest. There is no PowerShell here.
+"""win_powershell, for one script: the one of ``transport: host_shell``, known by its digest.
 
-What the script says that it does is done in Python, over a PSRP session of its own with the Exchange that is asked for:
-its login, its roles, its errors. So this shows that the product and the contract of the script fit together, and not
-that the script keeps the contract. Whoever changes the script reads this file beside it, and then writes the new digest
-down here. How Windows' own client words a failed opening is reported; its codes are those that PowerShell's source has.
+There is no PowerShell here. What the script says that it does is done in Python, over a PSRP session of its own with
+the Exchange that is asked for: its login, its roles, its errors. So this shows that the product and the contract of the
+script fit together, and not that the script keeps the contract. Whoever changes the script reads this file beside it,
+and then writes the new digest down here. How Windows' own client words a failed opening is reported; its codes are
+those that PowerShell's source has.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def win_powershell(call: ModuleCall, machine: Machine) -> dict[str, Any]:
     if call.check_mode and parameters.get("Cmdlet") and not parameters["Cmdlet"].startswith("Get-"):
         raise ModuleFailure("In check mode nothing is run but what only looks.")
     result = _run(parameters, login or _own_login(call, machine), machine)
-    empty: dict[str, Any] = dict.fromkeys(("error", "warning", "verbose", "debug", "information"), [])
+    empty: dict[str, Any] = {name: [] for name in ("error", "warning", "verbose", "debug", "information")}
     # As PowerShell has it when the script says nothing else.
     return {**empty, "changed": True, "output": [json.dumps(result)], "result": {}, "host_out": "", "host_err": ""}
 
@@ -246,7 +247,7 @@ def _answer(pool: RunspacePool, parameters: Mapping[str, Any], values: list[Any]
 def _finished(remote: PowerShell, values: list[Any] | None, seconds: float) -> bool:
     """Run to the end; False when that took too long, and then it was told to stop."""
     deadline = time.monotonic() + seconds
-    remote.begin_invoke(None if values is None else iter([values]), remote_stream_options=0)
+    remote.begin_invoke(None if values is None else (chunk for chunk in [values]), remote_stream_options=0)
     while remote.state == PSInvocationState.RUNNING:
         left = deadline - time.monotonic()
         if left <= 0:
