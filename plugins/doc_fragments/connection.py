@@ -9,6 +9,17 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
+  transport:
+    description:
+      - How the cmdlets travel to Exchange. What comes of them is the same.
+    type: str
+    default: remote_powershell
+    choices:
+      remote_powershell: The controller (with C(delegate_to), a jump host) opens a session with Exchange itself.
+      host_shell: >-
+        The task's own Windows host opens it and runs the cmdlets, by way of M(ansible.windows.win_powershell) over the
+        host's own connection (C(winrm), C(psrp) or C(ssh)), with C(become) if the task has it. For sites where nothing
+        but that connection is open. Needs nothing of what is listed under requirements.
   connection_uri:
     description:
       - The address of Exchange's remote PowerShell, such as V(http://mbx01.contoso.com/PowerShell/). Use the full name
@@ -16,6 +27,8 @@ options:
       - Without it, the address of the host's own connection is used, as C(http://<address>/PowerShell/). That is what
         a play on the Exchange servers of an inventory (C(winrm), C(psrp) or C(ssh)) needs, and nothing more.
       - Then the environment variable E(EXCHANGE_CONNECTION_URI) of the controller is used.
+      - With O(transport=host_shell), it is the address as the host sees it, and the default is the host's own full
+        name.
     type: str
   authentication:
     description:
@@ -29,13 +42,15 @@ options:
         With O(password), or without it with a ticket that C(kinit) has fetched or a keytab that E(KRB5_CLIENT_KTNAME)
         names. Needs C(pypsrp[kerberos]).
       negotiate: Kerberos if possible, otherwise NTLM.
-      ntlm: NTLM only.
+      ntlm: NTLM only. With O(transport=host_shell) the same as V(negotiate), because PowerShell has no word for it.
       basic: User name and password as they are, so only over C(https://).
-      certificate: A client certificate (O(client_cert)), only over C(https://).
+      certificate: A client certificate (O(client_cert)), only over C(https://) and O(transport=remote_powershell).
   username:
     description:
       - The user, for V(kerberos) as V(name@CONTOSO.COM) with the realm in capitals.
       - Without it, the user of the host's own connection, then the environment variable E(EXCHANGE_USERNAME).
+      - With O(transport=host_shell) the user of the connection counts only if its password is known and the task does
+        not use C(become). Without any user, the session is opened as the user that the script runs as.
     type: str
   password:
     description:
@@ -51,6 +66,7 @@ options:
   ca_cert:
     description:
       - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+      - Not used with O(transport=host_shell), where Windows' own store counts.
     type: path
   client_cert:
     description:
@@ -85,6 +101,7 @@ options:
     description:
       - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
         usually has no service principal name; the server behind it has one.
+      - Not possible with O(transport=host_shell).
     type: str
   domain_controller:
     description:
@@ -100,6 +117,7 @@ options:
     description:
       - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
         PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
+      - With O(transport=host_shell), how long it may take to run a cmdlet for one mailbox, or to list all of them.
     type: int
     default: 180
   parallel_sessions:
@@ -109,6 +127,7 @@ options:
       - By default 1, and 4 where 100 or more mailboxes have to be changed or 1000 or more to be looked up.
       - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.
+      - With O(transport=host_shell) it is always 1.
     type: int
 attributes:
   action_group:
@@ -119,6 +138,6 @@ attributes:
     membership:
       - mailops.exchange.exchange
 requirements:
-  - pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
+  - for O(transport=remote_powershell), pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
 """

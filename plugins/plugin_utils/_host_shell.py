@@ -9,6 +9,7 @@ password as a sensitive parameter, which the module makes a PSCredential of and 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,11 +45,19 @@ class _WinPowerShell:
             result = self._action._execute_module(
                 module_name=_MODULE, module_args=arguments, task_vars=dict(self._task_vars)
             )
-        except AnsibleConnectionFailure as exc:
-            raise SessionLost(f"The connection to the host {self._name} failed or broke: {exc}") from exc
         except AnsibleError as exc:
+            if isinstance(exc, AnsibleConnectionFailure):
+                raise self._broken(exc) from exc
             raise UnexpectedReply(f"{_MODULE} could not be run on the host {self._name}: {exc}") from exc
+        except Exception as exc:  # the connection plugins let through what their libraries raise
+            raise self._broken(exc) from exc
         return self._text(result)
+
+    def _broken(self, exc: Exception) -> SessionLost:
+        """Whatever runs next begins with a new connection: the shell of this one may be gone."""
+        with contextlib.suppress(Exception):
+            self._action._connection.reset()
+        return SessionLost(f"The connection to the host {self._name} failed or broke: {exc}")
 
     @property
     def _name(self) -> str:

@@ -207,6 +207,15 @@ def test_a_host_whose_connection_breaks(farm: Farm, host: WindowsHost, controlle
     assert not result["changed"]
 
 
+def test_a_change_after_which_the_connection_breaks(farm: Farm, host: WindowsHost, controller: Controller) -> None:
+    """Nobody hears what came of it; over a new connection it is looked at, and found."""
+    host.module_faults.add(SCRIPT_RUNS, DropConnection(), nth=3)  # after the proof and the look
+    result = task(controller, identity="John Smith", state="enabled", **credentials(farm)).result
+    assert result["changed"]
+    assert not result.get("failed"), result
+    assert len(farm.exchange.calls_of(SET)) == 1
+
+
 def test_a_host_that_cannot_be_reached(farm: Farm, host: WindowsHost, controller: Controller) -> None:
     host.go_down()
     run = task(controller, identity="John Smith", state="enabled", **credentials(farm))

@@ -25,7 +25,8 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShel
     del check_mode
     identities, selection = _what(params)
     connection = connection_from(params, host)
-    look = _Look(identities, params["state"], str(connection.endpoint.uri))
+    uri = connection.endpoint.uri
+    look = _Look(identities, params["state"], None if uri is None else str(uri))
     try:
         with connection.open(say) as exchange:
             look.at(exchange, selection)
@@ -37,7 +38,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShel
 class _Look:
     """What was found so far, so that an error loses nothing."""
 
-    def __init__(self, identities: list[str], state: str, asked: str) -> None:
+    def __init__(self, identities: list[str], state: str, asked: str | None) -> None:
         self._asked = asked
         self._identities = identities
         self._state = state

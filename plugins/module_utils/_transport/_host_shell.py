@@ -153,8 +153,8 @@ class HostShellSession:
         error = _error(failure)
         code = int(failure.get("code") or 0)
         came_back = (
-            f"The task's own host could not open a session with Exchange at {self._endpoint.described}. "
-            f"PowerShell says: {_quoted(error.message)} ({error.fully_qualified_error_id})"
+            f"No session with Exchange at {self._endpoint.described} could be opened by the task's own host "
+            f"(transport: host_shell). PowerShell says: {_quoted(error.message)} ({error.fully_qualified_error_id})"
         )
         kind = LoginFailed if code in _LOGIN or code in _NO_TICKET else ConnectionFailed
         return kind(came_back, self._check(code), may_pass=code in _MAY_PASS)
