@@ -61,7 +61,7 @@ class _WinPowerShell:
 
     @property
     def _name(self) -> str:
-        return str(self._task_vars.get("inventory_hostname", ""))
+        return str(self._action._task.delegate_to or self._task_vars.get("inventory_hostname", ""))
 
     def _text(self, result: Mapping[str, Any]) -> str:
         output = result.get("output")

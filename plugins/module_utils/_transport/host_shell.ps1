@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Opens a session with Exchange from this host, runs one cmdlet in it for every value, closes it, and writes what came
-# of it as JSON. A cmdlet and its parameters are objects here, never text that is read as PowerShell: an Exchange session
-# has no language (NoLanguage) and would refuse anything else. For Windows PowerShell 5.1 and PowerShell 7.
+# of it as JSON. A cmdlet and its parameters are objects here, never text that is read as PowerShell: a session of
+# Exchange has no language (NoLanguage) and would refuse it. For Windows PowerShell 5.1 and PowerShell 7.
 
 # win_powershell skips what does not support check mode; in check mode, nothing but looking is done (see below).
 [CmdletBinding(SupportsShouldProcess)]
@@ -21,7 +21,7 @@ param (
     # Without it, the session is opened and closed, and that is all.
     [string] $Cmdlet,
     [System.Collections.IDictionary] $Parameters = @{},
-    # Each is piped into the cmdlet alone, so that what comes of it is certainly about it. Without any, nothing is piped.
+    # Each is piped into the cmdlet alone, so that what comes of it is certainly about it. Without any, none is.
     [string[]] $Values,
     # The properties to return; all of them where none is named.
     [string[]] $Property
@@ -73,6 +73,20 @@ function ConvertTo-PlainError {
         $message = $ErrorRecord.ErrorDetails.Message
     }
     @{ message = $message; id = $ErrorRecord.FullyQualifiedErrorId; type = $type; code = $code }
+}
+
+# The error that Exchange, or the way there, gave: PowerShell wraps what a .NET method throws into an error of its own.
+function Get-FatalError {
+    param ([System.Management.Automation.ErrorRecord] $Caught)
+
+    $exception = $Caught.Exception
+    while ($exception -is [System.Management.Automation.MethodInvocationException] -and $exception.InnerException) {
+        $exception = $exception.InnerException
+    }
+    if ($exception -is [System.Management.Automation.RuntimeException]) {
+        return $exception.ErrorRecord
+    }
+    $Caught
 }
 
 # Text, truth values, whole numbers and lists of text as they are; of everything else, its text. The name of the type
@@ -147,10 +161,10 @@ function Invoke-ExchangeCmdlet {
                 $answer.silent = $true
                 return $answer
             }
-            $written = $pipeline.EndInvoke($running)
+            $written = $pipeline.EndInvoke($running).ReadAll()
         }
-        catch [System.Management.Automation.MethodInvocationException] {
-            $fatal = $_.Exception.InnerException
+        catch {
+            $fatal = Get-FatalError -Caught $_
         }
         foreach ($record in $written) {
             $server = $record.PSObject.Properties['OriginatingServer']
@@ -159,20 +173,20 @@ function Invoke-ExchangeCmdlet {
             }
             $answer.records.Add((ConvertTo-PlainRecord -Record $record))
         }
-        foreach ($record in $pipeline.Streams.Error) {
+        foreach ($record in $pipeline.Streams.Error.ReadAll()) {
             $answer.errors.Add((ConvertTo-PlainError -ErrorRecord $record))
         }
-        foreach ($record in $pipeline.Streams.Warning) {
+        foreach ($record in $pipeline.Streams.Warning.ReadAll()) {
             $answer.warnings.Add($record.Message)
         }
         if ($fatal) {
-            $is_transport = $fatal -is [System.Management.Automation.Remoting.PSRemotingTransportException]
+            $is_transport = $fatal.Exception -is [System.Management.Automation.Remoting.PSRemotingTransportException]
             if ($is_transport -or $Runspace.RunspaceStateInfo.State -ne 'Opened') {
-                $answer.lost = $fatal.Message
+                $answer.lost = $fatal.Exception.Message
             }
             else {
                 $answer.ended = $true
-                $answer.errors.Add((ConvertTo-PlainError -ErrorRecord $fatal.ErrorRecord))
+                $answer.errors.Add((ConvertTo-PlainError -ErrorRecord $fatal))
             }
         }
         $answer

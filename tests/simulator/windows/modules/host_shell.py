@@ -30,7 +30,7 @@ from pypsrp.wsman import WSMan
 from simulator.windows.modules.arguments import NOT_SIMULATED, Option, OptionType, arguments
 from simulator.windows.modules.call import Machine, ModuleCall, ModuleFailure
 
-SCRIPT_DIGEST = "ca2627a8465f879b6c1c199605cd3d4f2a292f89ca1b25c658c7ec3d0e524836"
+SCRIPT_DIGEST = "33188e1815bf4373e42e2e77068ef12ac97b8068ba9d6801fee4500c8706f10d"
 """SHA-256 of the script whose contract this file carries out."""
 
 _OPTIONS = {
