@@ -18,6 +18,7 @@ from simulator.windows import WindowsHost
 from simulator.windows.faults import DropConnection
 from support.controller import JUMP, LOCAL, Controller, Run
 from support.secrets import Secret, Watcher
+from support.servers import Servers
 
 GET, SET = "Get-CASMailbox", "Set-CASMailbox"
 INFO = "mailops.exchange.exchange_pop3_access_info"
@@ -250,6 +251,53 @@ def test_the_way_is_looked_at_from_the_host(farm: Farm, controller: Controller) 
     states = {step["step"]: step["state"] for step in result["steps"]}
     assert states["session"] == states["rights"] == "ok"
     assert states["port"] == "not_needed"
+
+
+def test_the_role_from_the_mailbox_to_the_login(farm: Farm, controller: Controller) -> None:
+    """Nothing but the hosts' own connections is needed for the whole procedure."""
+    controller.inventory = farm.inventory()
+    del controller.inventory["all"]["children"]["exchange"]["vars"]  # how the controller would reach Exchange
+    play = {
+        "name": "POP3 access",
+        "hosts": "exchange",
+        "gather_facts": False,
+        "roles": ["mailops.exchange.pop3_access"],
+        "vars": {
+            "pop3_services_verify_stable_for": 0,
+            "pop3_access_transport": "host_shell",
+            "pop3_access_username": farm.administrator.name,
+            "pop3_access_password": farm.password,
+            "pop3_access_enabled": ["John Smith"],
+            "pop3_access_disabled": ["Patrick Colon"],
+            "pop3_access_servers": ["mbx01"],
+        },
+    }
+    run = controller.play([play])
+    assert run.returncode == 0, run.output
+    servers = Servers(farm, controller)
+    assert servers.restarts() == {"mbx01": [1, 1]}
+    assert servers.may_log_in("MBX01", "jsmith@contoso.com")
+    run = controller.play([play])
+    assert run.returncode == 0, run.output
+    assert servers.restarts() == {"mbx01": [1, 1]}
+
+
+def test_the_report_is_made_by_a_host(farm: Farm, controller: Controller, tmp_path: Path) -> None:
+    play = {
+        "name": "Report",
+        "hosts": "mbx01",
+        "gather_facts": False,
+        "roles": ["mailops.exchange.pop3_report"],
+        "vars": {
+            "pop3_report_transport": "host_shell",
+            "pop3_report_username": farm.administrator.name,
+            "pop3_report_password": farm.password,
+            "pop3_report_dest": str(tmp_path / "report"),
+        },
+    }
+    run = controller.play([play])
+    assert run.returncode == 0, run.output
+    assert "Patrick Colon" in "".join(path.read_text() for path in tmp_path.glob("report*.json"))
 
 
 def test_the_password_is_nowhere(farm: Farm, controller: Controller, tmp_path: Path) -> None:

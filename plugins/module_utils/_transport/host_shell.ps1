@@ -199,7 +199,7 @@ function Invoke-ExchangeCmdlet {
 $answers = [System.Collections.Generic.List[object]]::new()
 $result = @{ failure = $null; answers = $answers }
 
-if ($WhatIfPreference -and $Cmdlet -and $Cmdlet -notlike 'Get-*') {
+if ($Cmdlet -and $Cmdlet -notlike 'Get-*' -and -not $PSCmdlet.ShouldProcess($Cmdlet)) {
     throw 'In check mode nothing is run but what only looks.'
 }
 

@@ -30,7 +30,7 @@ from pypsrp.wsman import WSMan
 from simulator.windows.modules.arguments import NOT_SIMULATED, Option, OptionType, arguments
 from simulator.windows.modules.call import Machine, ModuleCall, ModuleFailure
 
-SCRIPT_DIGEST = "33188e1815bf4373e42e2e77068ef12ac97b8068ba9d6801fee4500c8706f10d"
+SCRIPT_DIGEST = "6738bab0aa8934dd2433b630e07515e8cbc6c8870171703f5516d9121aaad1a5"
 """SHA-256 of the script whose contract this file carries out."""
 
 _OPTIONS = {
