@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -253,6 +254,21 @@ def test_the_way_is_looked_at_from_the_host(farm: Farm, controller: Controller) 
     assert states["port"] == "not_needed"
 
 
+def test_the_time_out_of_a_task_loses_nothing(farm: Farm, controller: Controller) -> None:
+    """The script goes on to its end; what it was doing is reported as what it is: not known."""
+    names = ["John Smith", "Support \U0001f600"]
+    keywords = {"timeout": 6}
+    farm.exchange.behaviour.cmdlet_delays[SET] = 8
+    result = task(controller, identities=names, state="enabled", keywords=keywords, **credentials(farm)).result
+    assert result["msg"].startswith("Timed out after 6 second")
+    assert [line["identity"] for line in result["mailboxes"]] == names
+    assert [failure["reason"] for failure in result["failures"]] == ["unconfirmed", "unconfirmed"]
+    assert result["restart_required"]
+    deadline = time.monotonic() + 30
+    while farm.exchange.open_shells and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
 def test_the_role_from_the_mailbox_to_the_login(farm: Farm, controller: Controller) -> None:
     """Nothing but the hosts' own connections is needed for the whole procedure."""
     controller.inventory = farm.inventory()
@@ -297,7 +313,7 @@ def test_the_report_is_made_by_a_host(farm: Farm, controller: Controller, tmp_pa
     }
     run = controller.play([play])
     assert run.returncode == 0, run.output
-    assert "Patrick Colon" in "".join(path.read_text() for path in tmp_path.glob("report*.json"))
+    assert "Patrick Colon" in "".join(path.read_text() for path in (tmp_path / "report").rglob("*.json"))
 
 
 def test_the_password_is_nowhere(farm: Farm, controller: Controller, tmp_path: Path) -> None:
