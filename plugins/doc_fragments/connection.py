@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 # What a task and an inventory file say in the same way.
 _HOW = r"""
   authentication:
@@ -19,9 +21,9 @@ _HOW = r"""
         With O(password), or without it with a ticket that C(kinit) has fetched or a keytab that E(KRB5_CLIENT_KTNAME)
         names. Needs C(pypsrp[kerberos]).
       negotiate: Kerberos if possible, otherwise NTLM.
-      ntlm: NTLM only.
+      ntlm: NTLM only. With O(transport=host_shell) the same as V(negotiate), because PowerShell has no word for it.
       basic: User name and password as they are, so only over C(https://).
-      certificate: A client certificate (O(client_cert)), only over C(https://).
+      certificate: A client certificate (O(client_cert)), only over C(https://) and O(transport=remote_powershell).
   validate_certs:
     description:
       - Whether the server's certificate is checked. Set it to V(false) in tests only.
@@ -30,6 +32,7 @@ _HOW = r"""
   ca_cert:
     description:
       - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+      - Not used with O(transport=host_shell), where Windows' own store counts.
     type: path
   client_cert:
     description:
@@ -64,6 +67,7 @@ _HOW = r"""
     description:
       - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
         usually has no service principal name; the server behind it has one.
+      - Not possible with O(transport=host_shell).
     type: str
   domain_controller:
     description:
@@ -79,15 +83,37 @@ _HOW = r"""
     description:
       - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
         PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
+      - With O(transport=host_shell), how long it may take to run a cmdlet for one mailbox, or to list all of them.
     type: int
     default: 180
 """
+
+# An inventory has no transport to choose: what is said of it is left out.
+_OF_TRANSPORT = (
+    (r"\n +- [^\n]*O\(transport=host_shell\)[^\n]*", ""),  # a paragraph
+    (r" With O\(transport=host_shell\)[^.]*\.", ""),  # a sentence
+    (r" and O\(transport=remote_powershell\)", ""),
+)
+_HOW_ELSEWHERE = _HOW
+for _said, _instead in _OF_TRANSPORT:
+    _HOW_ELSEWHERE = re.sub(_said, _instead, _HOW_ELSEWHERE)
 
 
 class ModuleDocFragment:
     DOCUMENTATION = (
         r"""
 options:
+  transport:
+    description:
+      - How the cmdlets travel to Exchange. What comes of them is the same.
+    type: str
+    default: remote_powershell
+    choices:
+      remote_powershell: The controller (with C(delegate_to), a jump host) opens a session with Exchange itself.
+      host_shell: >-
+        The task's own Windows host opens it and runs the cmdlets, by way of M(ansible.windows.win_powershell) over the
+        host's own connection (C(winrm), C(psrp) or C(ssh)), with C(become) if the task has it. For sites where nothing
+        but that connection is open. Needs nothing of what is listed under requirements.
   connection_uri:
     description:
       - The address of Exchange's remote PowerShell, such as V(http://mbx01.contoso.com/PowerShell/). Use the full name
@@ -95,11 +121,15 @@ options:
       - Without it, the address of the host's own connection is used, as C(http://<address>/PowerShell/). That is what
         a play on the Exchange servers of an inventory (C(winrm), C(psrp) or C(ssh)) needs, and nothing more.
       - Then the environment variable E(EXCHANGE_CONNECTION_URI) of the controller is used.
+      - With O(transport=host_shell), it is the address as the host sees it, and the default is the host's own full
+        name.
     type: str
   username:
     description:
       - The user, for V(kerberos) as V(name@CONTOSO.COM) with the realm in capitals.
       - Without it, the user of the host's own connection, then the environment variable E(EXCHANGE_USERNAME).
+      - With O(transport=host_shell) the user of the connection counts only if its password is known and the task does
+        not use C(become). Without any user, the session is opened as the user that the script runs as.
     type: str
   password:
     description:
@@ -114,6 +144,7 @@ options:
       - By default 1, and 4 where 100 or more mailboxes have to be changed or 1000 or more to be looked up.
       - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.
+      - With O(transport=host_shell) it is always 1.
     type: int"""
         + _HOW
         + r"""attributes:
@@ -125,7 +156,7 @@ options:
     membership:
       - mailops.exchange.exchange
 requirements:
-  - pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
+  - for O(transport=remote_powershell), pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
 """
     )
@@ -154,7 +185,7 @@ options:
     type: str
     env:
       - name: EXCHANGE_PASSWORD"""
-        + _HOW
+        + _HOW_ELSEWHERE
         + r"""requirements:
   - pypsrp >= 0.9.0, on the controller
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries

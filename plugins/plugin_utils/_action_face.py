@@ -28,6 +28,7 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._definiti
 from ansible_collections.mailops.exchange.plugins.module_utils._module._secrets import discreet, secrets_in, without
 from ansible_collections.mailops.exchange.plugins.module_utils._module._text import for_people
 from ansible_collections.mailops.exchange.plugins.plugin_utils._host_connection import host_connection, runs_elsewhere
+from ansible_collections.mailops.exchange.plugins.plugin_utils._host_shell import host_shell
 
 _MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # Ansible's own word for it
 
@@ -52,7 +53,7 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
             if runs_elsewhere(self):
                 return self._run_there(params, task_vars or {})
             secrets = secrets_in(self.definition, params)
-            result = for_people(without(self._run_here(params, secrets), secrets))
+            result = for_people(without(self._run_here(params, secrets, task_vars or {}), secrets))
         except ExchangeError as exc:
             # Without the options: what is wrong with one may be that it holds a password.
             return for_people(without({"failed": True, "changed": False, "msg": str(exc)}, secrets))
@@ -69,14 +70,17 @@ class ExchangeAction(ActionBase):  # type: ignore[misc]
         environment = {**os.environ, **self._task_environment()}
         return definition.defaults(dict(params), lambda: host_connection(self, task_vars), environment)
 
-    def _run_here(self, params: Params, secrets: frozenset[str]) -> Result:
+    def _run_here(self, params: Params, secrets: frozenset[str], task_vars: dict[str, Any]) -> Result:
         """Do the work in this process, with what the keyword ``environment`` sets: KRB5CCNAME, HTTPS_PROXY …"""
         before = dict(os.environ)
         given = self._task_environment()
         # What became an option is not put there again, where a child process would inherit it.
         os.environ.update({name: value for name, value in given.items() if name not in self._read_here})
         try:
-            return self.definition.run(params, check_mode=self._task.check_mode, say=discreet(_say(), secrets))
+            say = discreet(_say(), secrets)
+            return self.definition.run(
+                params, check_mode=self._task.check_mode, say=say, host=host_shell(self, task_vars)
+            )
         finally:
             os.environ.clear()
             os.environ.update(before)

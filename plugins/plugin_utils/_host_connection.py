@@ -31,7 +31,7 @@ _PASSWORD = ("remote_password", "password")
 def runs_elsewhere(action: ActionBase) -> bool:
     """The task is delegated to a host that is neither the controller nor a Windows host: a jump host."""
     connection = action._connection
-    return bool(action._task.delegate_to) and connection.transport != "local" and not _is_windows(connection)
+    return bool(action._task.delegate_to) and connection.transport != "local" and not is_windows(connection)
 
 
 def host_connection(action: ActionBase, task_vars: Mapping[str, Any]) -> HostConnection:
@@ -41,18 +41,20 @@ def host_connection(action: ActionBase, task_vars: Mapping[str, Any]) -> HostCon
     connection counts; one that is delegated to a Windows host is about that one.
     """
     connection = action._connection
-    if action._task.delegate_to and not _is_windows(connection):
+    if action._task.delegate_to and not is_windows(connection):
         connection = _own_connection(action, task_vars)
-    if connection is None or not _is_windows(connection):
+    if connection is None or not is_windows(connection):
         return HostConnection()
     return HostConnection(
         address=_option(connection, _ADDRESS),
         username=_option(connection, _USERNAME),
         password=_option(connection, _PASSWORD),
+        becomes=connection.become is not None,
     )
 
 
-def _is_windows(connection: Any) -> bool:
+def is_windows(connection: Any) -> bool:
+    """Whether what runs over this connection runs on Windows."""
     if connection.transport in _WINDOWS_TRANSPORTS:
         return True
     return getattr(connection._shell, "SHELL_FAMILY", "") in _WINDOWS_SHELLS

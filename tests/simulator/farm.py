@@ -139,6 +139,10 @@ class Farm:
             )
             for setup in setups:
                 host = self.hosts[setup.name] = self._host(setup)
+                host.machine.domain_logons[self.administrator.name.casefold()] = (
+                    self.administrator.name,
+                    self.password,
+                )
                 undo.callback(host.stop)
             self._undo = undo.pop_all()
 
@@ -182,6 +186,8 @@ class Farm:
         try:
             self._undo.callback(self.exchange.stop)
             self.exchange.start()
+            for host in self.hosts.values():
+                host.machine.exchange_uri = self.exchange.https_uri
             for host in self.hosts.values():
                 host.start()
         except OSError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -25,7 +25,9 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_acc
 from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access_info import POP3_ACCESS_INFO
 from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_settings import POP3_SETTINGS
 from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_settings_info import POP3_SETTINGS_INFO
+from ansible_collections.mailops.exchange.plugins.module_utils._session._host import HostShell
 from support.controller import Controller, Run
+from support.host_shell import DirectHostShell
 
 DEFINITIONS: dict[str, ModuleDefinition] = {
     "exchange_endpoint_info": ENDPOINT_INFO,
@@ -41,6 +43,7 @@ class InProcess(Controller):
     """Only for plays of one task of this collection, given as data. ``notes`` has what ``-v`` would show."""
 
     notes: list[str] = field(default_factory=list)
+    host: DirectHostShell | None = None
 
     def play(self, plays: Sequence[Mapping[str, Any]] | str, *arguments: str, json_output: bool = True) -> Run:
         """Run the only task of the only play."""
@@ -51,12 +54,19 @@ class InProcess(Controller):
         if set(task) - {"name", name}:
             pytest.skip("needs keywords of Ansible")
         self.notes.clear()
-        result = run_module(name.rpartition(".")[2], options, check_mode="--check" in arguments, note=self.notes.append)
+        check_mode = "--check" in arguments
+        host = replace(self.host, check_mode=check_mode) if self.host else None
+        result = run_module(name.rpartition(".")[2], options, check_mode=check_mode, note=self.notes.append, host=host)
         return Run(2 if result.get("failed") else 0, json.dumps(result), "", [{"host": "localhost", **result}])
 
 
 def run_module(
-    name: str, options: Mapping[str, Any], *, check_mode: bool = False, note: Callable[[str], None] = print
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    check_mode: bool = False,
+    note: Callable[[str], None] = print,
+    host: HostShell | None = None,
 ) -> dict[str, Any]:
     """Return the result of a module as Ansible would have it."""
     definition = DEFINITIONS[name]
@@ -71,7 +81,7 @@ def run_module(
         if validated.error_messages:
             return {"failed": True, "changed": False, "msg": ", ".join(validated.error_messages)}
         params = definition.defaults(dict(validated.validated_parameters), HostConnection, {})
-        result = definition.run(params, check_mode=check_mode, say=Say(warnings.append, note=note))
+        result = definition.run(params, check_mode=check_mode, say=Say(warnings.append, note=note), host=host)
     except ExchangeError as exc:
         return {"failed": True, "changed": False, "msg": str(exc)}
     return {**result, **({"warnings": warnings} if warnings else {})}

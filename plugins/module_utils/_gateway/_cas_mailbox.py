@@ -55,6 +55,8 @@ class Abilities:
 
     select_object: bool | None = None
     pipeline_input: bool = True
+    calls_are_dear: bool = False
+    """Whether a call takes so long that even two mailboxes are better looked up, or changed, in one."""
     hidden: dict[str, ErrorRecord] = field(default_factory=dict)
     """Cmdlets that RBAC hides from this user, and what Exchange said."""
 
@@ -78,6 +80,10 @@ class CasMailboxes:
     def takes_pipeline_input(self) -> bool:
         """Whether many can be done in one pipeline, as far as is known."""
         return self._abilities.pipeline_input
+
+    def are_few(self, number: int, most: int) -> bool:
+        """Whether so many are asked for one by one. ``most`` is how many are where a call costs next to nothing."""
+        return number <= (1 if self._abilities.calls_are_dear else most)
 
     @property
     def openings(self) -> int:

@@ -64,17 +64,17 @@ class Reading:
         if settled is not None and len(left) >= LISTING_FROM:
             findings |= self._listed(left, settled)
             left = [identity for identity in left if identity not in findings]
-        if len(left) <= ONE_BY_ONE:
-            mailboxes = self._cas(self._sessions.first)
+        mailboxes = self._cas(self._sessions.first)
+        if mailboxes.are_few(len(left), ONE_BY_ONE):
             for identity in left:
                 findings[identity] = mailboxes.find(identity)
                 self._found(1)
             return
 
         def look(session: Session, batches: Iterator[Sequence[str]]) -> None:
-            mailboxes = self._cas(session)
+            mine = self._cas(session)
             for batch in batches:
-                findings.update(mailboxes.find_each(batch))
+                findings.update(mine.find_each(batch))
                 self._found(len(batch))
 
         sessions = self._how_many_sessions(len(left))

@@ -101,7 +101,7 @@ class Changing:
 
     def _send(self, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:
         """Send the changes, and return those that Exchange accepted and that have to be read back."""
-        if len(batch) <= ONE_BY_ONE or not mailboxes.takes_pipeline_input:
+        if mailboxes.are_few(len(batch), ONE_BY_ONE) or not mailboxes.takes_pipeline_input:
             return self._send_one_by_one(batch, mailboxes)
         self._note(batch, _outcome.unanswered())
         errors = mailboxes.set_each(batch)
@@ -171,7 +171,7 @@ def _alike(changes: Changes) -> list[list[Change]]:
 
 def _found(changes: Changes, mailboxes: CasMailboxes) -> dict[UUID, Finding]:
     guids = [change.mailbox.guid for change in changes]
-    if len(guids) > ONE_BY_ONE:
+    if not mailboxes.are_few(len(guids), ONE_BY_ONE):
         return mailboxes.find_each_by_guid(guids)
     found: dict[UUID, Finding] = {}
     for guid in guids:

@@ -11,6 +11,8 @@ from typing import Any
 
 from .._errors import OptionError
 from .._transport._endpoint import Authentication, ConnectionUri, Endpoint
+from .._transport._host_endpoint import HostEndpoint
+from .._transport._open import Transport
 from ._definition import HostConnection, Params
 from ._text import text_option
 
@@ -23,6 +25,11 @@ _PASSWORD_ENVIRONMENT = "EXCHANGE_PASSWORD"
 CONNECTION_ENVIRONMENT = (_URI_ENVIRONMENT, _USERNAME_ENVIRONMENT, _PASSWORD_ENVIRONMENT)
 
 CONNECTION_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "transport": {
+        "type": "str",
+        "default": Transport.REMOTE_POWERSHELL.value,
+        "choices": [transport.value for transport in Transport],
+    },
     "connection_uri": {"type": "str"},
     "authentication": {
         "type": "str",
@@ -56,6 +63,8 @@ def connection_defaults(params: Params, host: Callable[[], HostConnection], envi
     if params["connection_uri"] and params["username"] and params["password"]:
         return params
     own = host()
+    if params["transport"] == Transport.HOST_SHELL:
+        own = _seen_from_itself(own)
     uri = params["connection_uri"] or (own.address and f"http://{_bracketed(own.address)}/PowerShell/")
     its_user = environment.get(_USERNAME_ENVIRONMENT)
     username = params["username"] or own.username or its_user
@@ -69,8 +78,38 @@ def connection_defaults(params: Params, host: Callable[[], HostConnection], envi
     }
 
 
-def endpoint_from(params: Mapping[str, Any]) -> Endpoint:
+def _seen_from_itself(own: HostConnection) -> HostConnection:
+    """A host that asks its own Exchange knows its name better than the inventory; and where it becomes somebody else,
+    it asks as that user, and not as the one that Ansible logs in with."""
+    known = None not in (own.username, own.password) and not own.becomes
+    return HostConnection(username=own.username if known else None, password=own.password if known else None)
+
+
+def endpoint_from(params: Mapping[str, Any]) -> Endpoint | HostEndpoint:
     """Return where and how to connect. Raises OptionError for what is missing or does not fit together."""
+    if params["transport"] == Transport.HOST_SHELL:
+        return _host_endpoint_from(params)
+    return _endpoint_from(params)
+
+
+def _host_endpoint_from(params: Mapping[str, Any]) -> HostEndpoint:
+    uri = text_option(params, "connection_uri")
+    return HostEndpoint(
+        uri=None if uri is None else ConnectionUri.parse(uri),
+        authentication=Authentication(params["authentication"]),
+        username=text_option(params, "username"),
+        password=text_option(params, "password"),
+        validate_certs=bool(params["validate_certs"]),
+        allow_unencrypted=bool(params["allow_unencrypted"]),
+        configuration_name=text_option(params, "configuration_name") or "",
+        spn_service=text_option(params, "spn_service") or "",
+        spn_hostname=text_option(params, "spn_hostname"),
+        connection_timeout=int(params["connection_timeout"]),
+        operation_timeout=int(params["operation_timeout"]),
+    )
+
+
+def _endpoint_from(params: Mapping[str, Any]) -> Endpoint:
     uri = text_option(params, "connection_uri")
     if uri is None:
         raise OptionError(

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .._session._host import HostShell
+
 Params = dict[str, Any]
 Result = dict[str, Any]
 
@@ -32,11 +34,15 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class HostConnection:
-    """How Ansible itself reaches the task's Windows host; nothing of it for any other host."""
+    """How Ansible itself reaches the task's Windows host; nothing of it for any other host.
+
+    ``becomes``: what runs there runs as another user than the one whose name and password these are.
+    """
 
     address: str | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    becomes: bool = False
 
 
 class Defaults(Protocol):
@@ -52,8 +58,10 @@ class Defaults(Protocol):
 class Work(Protocol):
     """The one function behind both faces. Raises ExchangeError if there is nothing to report but the error."""
 
-    def __call__(self, params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
-        """Do the work. ``params`` are validated options."""
+    def __call__(
+        self, params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None
+    ) -> Result:
+        """Do the work. ``params`` are validated options; ``host`` runs PowerShell on the task's own host, if it can."""
 
 
 def _accept(_options: Mapping[str, Any]) -> None:

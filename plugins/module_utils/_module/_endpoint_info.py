@@ -14,9 +14,11 @@ from typing import Any
 from .._core._steps import Step, StepName, StepState, all_steps, first_failure
 from .._errors import ConnectionFailed, DependencyError, ExchangeError, LoginFailed, SessionRefused
 from .._gateway._rights import Look, Rights, look_at
+from .._session._host import HostShell
 from .._session._interrupt import TimedOut
 from .._session._protocol import SelfDescribing, Session, SessionFacts
 from .._transport._endpoint import Authentication, Endpoint
+from .._transport._host_endpoint import HostEndpoint
 from .._transport._probe import Answer, Probe, ProbeFailed, Tls, is_address
 from ._definition import Result, Say
 from ._exchange import Connection, connection_from, exchange_module
@@ -30,10 +32,10 @@ _ROLE = (
 )
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Go the way. Nothing is changed and no mailbox is read, so check mode is the same."""
     del check_mode, say
-    connection = connection_from(params)
+    connection = connection_from(params, host)
     connection.endpoint.check_files()
     way = _Way(connection, change_is_needed=params["needed_rights"] == "change")
     way.go()
@@ -51,7 +53,8 @@ class _Way:
         self._connection = connection
         self._endpoint = connection.endpoint
         self._change_is_needed = change_is_needed
-        self._probe = Probe(connection.endpoint)
+        # Not where a host does it: what can be seen from here is not its way.
+        self._probe = Probe(self._endpoint) if isinstance(self._endpoint, Endpoint) else None
         self._steps: list[Step] = []
         self._addresses: tuple[str, ...] = ()
         self._tls: Tls | None = None
@@ -62,50 +65,57 @@ class _Way:
     def go(self) -> None:
         """Take one step after the other, as far as the way leads."""
         try:
-            self._name()
-            self._port()
-            self._shake_hands()
-            self._path()
+            if isinstance(self._endpoint, Endpoint) and self._probe:
+                self._name(self._probe)
+                self._port(self._probe)
+                self._shake_hands(self._probe, self._endpoint)
+                self._path(self._probe, self._endpoint)
+            else:
+                self._begin_at_the_host()
             self._enter()
         except _Stop:
             return
 
     # --- without credentials ---
 
-    def _name(self) -> None:
+    def _begin_at_the_host(self) -> None:
+        for name in (StepName.NAME, StepName.PORT, StepName.TLS, StepName.PATH):
+            self._not_needed(name, "Not tried alone: with transport host_shell, the host itself goes the way.")
+
+    def _name(self, probe: Probe) -> None:
         with self._step(StepName.NAME) as seen:
-            self._addresses = self._probe.resolve()
-            whose = "The proxy" if self._probe.proxy else "The name"
-            if is_address(self._probe.host):
-                seen.append(f"{self._probe.host} is an address and needs no name service.")
+            self._addresses = probe.resolve()
+            whose = "The proxy" if probe.proxy else "The name"
+            if is_address(probe.host):
+                seen.append(f"{probe.host} is an address and needs no name service.")
             else:
-                seen.append(f"{whose} {self._probe.host} has the addresses {', '.join(self._addresses)}.")
+                seen.append(f"{whose} {probe.host} has the addresses {', '.join(self._addresses)}.")
 
-    def _port(self) -> None:
+    def _port(self, probe: Probe) -> None:
         with self._step(StepName.PORT) as seen:
-            address = self._probe.connect()
-            seen.append(f"{self._probe.host}:{self._probe.port} took the connection, at {address}.")
+            address = probe.connect()
+            seen.append(f"{probe.host}:{probe.port} took the connection, at {address}.")
 
-    def _shake_hands(self) -> None:
-        if self._probe.proxy:
+    def _shake_hands(self, probe: Probe, endpoint: Endpoint) -> None:
+        if probe.proxy:
             self._not_needed(
                 StepName.TLS, "Not tried alone: a proxy is in between. The session itself makes and checks it."
             )
             return
-        if not self._endpoint.uri.is_tls:
-            self._not_needed(StepName.TLS, f"connection_uri is http://. {_encryption(self._endpoint)}")
+        if not endpoint.uri.is_tls:
+            self._not_needed(StepName.TLS, f"connection_uri is http://. {_encryption(endpoint)}")
             return
         with self._step(StepName.TLS) as seen:
-            self._tls = tls = self._probe.shake_hands()
+            self._tls = tls = probe.shake_hands()
             seen.append(f"{tls.version} with {tls.cipher}. {_trust(tls)}")
 
-    def _path(self) -> None:
-        if self._probe.proxy:
+    def _path(self, probe: Probe, endpoint: Endpoint) -> None:
+        if probe.proxy:
             self._not_needed(StepName.PATH, "Not tried alone: a proxy is in between.")
             return
         with self._step(StepName.PATH) as seen:
-            self._answer = answer = self._probe.ask()
-            path, status = f"/{self._endpoint.uri.path}", answer.status
+            self._answer = answer = probe.ask()
+            path, status = f"/{endpoint.uri.path}", answer.status
             if status == 401:
                 offers = ", ".join(answer.offers) or "no method at all"
                 seen.append(f"{path} asks for a login (HTTP status 401) and offers {offers}.")
@@ -115,7 +125,7 @@ class _Way:
     # --- with credentials: once ---
 
     def _enter(self) -> None:
-        if self._answer and not self._probe.method_is_offered(self._answer):
+        if self._answer and self._probe and not self._probe.method_is_offered(self._answer):
             self._fail(StepName.AUTHENTICATION, *self._not_offered(self._answer))
         began = time.monotonic()
         try:
@@ -228,12 +238,12 @@ class _Way:
     def _endpoint_dict(self) -> dict[str, Any]:
         uri, answer = self._endpoint.uri, self._answer
         return {
-            "uri": str(uri),
+            "uri": None if uri is None else str(uri),
             "authentication": self._endpoint.authentication.value,
             "username": self._endpoint.username,
             "encrypted_by": _encrypted_by(self._endpoint),
             "addresses": list(self._addresses),
-            "proxy": ":".join(map(str, self._probe.proxy)) if self._probe.proxy else None,
+            "proxy": _proxy(self._probe),
             "tls": _tls_dict(self._tls),
             "http_status": answer.status if answer else None,
             "http_server": answer.server if answer else None,
@@ -294,8 +304,12 @@ def _trust(tls: Tls) -> str:
     return f"{words} {tls.certificate.described}{ends}"
 
 
-def _encrypted_by(endpoint: Endpoint) -> str:
-    if endpoint.uri.is_tls:
+def _proxy(probe: Probe | None) -> str | None:
+    return ":".join(map(str, probe.proxy)) if probe and probe.proxy else None
+
+
+def _encrypted_by(endpoint: Endpoint | HostEndpoint) -> str:
+    if endpoint.uri is not None and endpoint.uri.is_tls:
         return "tls"
     return endpoint.authentication.value if endpoint.encrypts_messages else "nothing"
 
@@ -312,9 +326,11 @@ def _may(rights: Rights) -> str:
     return "read and change POP3 access" if rights.change else "read POP3 access, and not change it"
 
 
-def _who(endpoint: Endpoint) -> str:
+def _who(endpoint: Endpoint | HostEndpoint) -> str:
     if endpoint.username:
         return f"{endpoint.authentication.value}, as {endpoint.username}"
+    if isinstance(endpoint, HostEndpoint):
+        return f"{endpoint.authentication.value}, as the user that the host is logged on with"
     own = "certificate" if endpoint.authentication is Authentication.CERTIFICATE else "ticket"
     return f"{endpoint.authentication.value}, with the user's own {own}"
 

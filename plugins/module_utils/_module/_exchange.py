@@ -14,12 +14,14 @@ from .._errors import OptionError
 from .._gateway._cas_mailbox import Abilities, CasMailboxes
 from .._gateway._pop_settings import PopServers
 from .._gateway._reading import Reading
+from .._session._host import HostShell
 from .._session._interrupt import closing_on_signals
 from .._session._parallel import ParallelSessions
 from .._session._protocol import Session
 from .._session._reconnecting import WAITS, ReconnectingSession
 from .._transport._endpoint import Endpoint
-from .._transport._open import open_session
+from .._transport._host_endpoint import HostEndpoint
+from .._transport._open import open_session, require_host
 from ._connection import (
     CONNECTION_ARGUMENTS,
     CONNECTION_ENVIRONMENT,
@@ -81,14 +83,16 @@ class Exchange:
 class Connection:
     """How to connect; from options that fit together, before anything is sent."""
 
-    endpoint: Endpoint
+    endpoint: Endpoint | HostEndpoint
     domain_controller: str | None
     parallel_sessions: int | None
+    host: HostShell | None = None
 
     @contextmanager
     def open(self, say: Say) -> Iterator[Exchange]:
         """Open a session, and close what was opened on every way out. Raises ConnectionFailed, DependencyError."""
-        abilities, warn = Abilities(), once_each(say.warn)
+        self.check_host()
+        abilities, warn = Abilities(calls_are_dear=self._goes_through_the_host), once_each(say.warn)
 
         def cas(session: Session) -> CasMailboxes:
             return CasMailboxes(session, abilities, self.domain_controller, warn)
@@ -96,29 +100,41 @@ class Connection:
         def pop(session: Session) -> PopServers:
             return PopServers(session, self.domain_controller, warn)
 
-        most = self.parallel_sessions or _SEVERAL
+        # A host's connection runs one script at a time.
+        asked = 1 if self._goes_through_the_host else self.parallel_sessions
         with (
             closing_on_signals(),
-            ParallelSessions(self._session(say, WAITS), self._session(say, ()), most, say.note) as sessions,
+            ParallelSessions(
+                self._session(say, WAITS), self._session(say, ()), asked or _SEVERAL, say.note
+            ) as sessions,
         ):
-            yield Exchange(sessions, Progress(say.progress), cas, pop, self.parallel_sessions)
+            yield Exchange(sessions, Progress(say.progress), cas, pop, asked)
 
     @contextmanager
     def open_once(self) -> Iterator[Session]:
         """Open one session in one attempt, and run nothing again where it breaks: for finding out how it is."""
-        with closing_on_signals(), open_session(self.endpoint) as session:
+        with closing_on_signals(), open_session(self.endpoint, self.host) as session:
             yield session
 
     def _session(self, say: Say, waits: Sequence[float]) -> Callable[[], Session]:
-        return lambda: ReconnectingSession(lambda: open_session(self.endpoint), say.note, waits)
+        return lambda: ReconnectingSession(lambda: open_session(self.endpoint, self.host), say.note, waits)
+
+    def check_host(self) -> None:
+        """Raise OptionError if the work is to be done through a host that cannot do it."""
+        if self._goes_through_the_host:
+            require_host(self.host)
+
+    @property
+    def _goes_through_the_host(self) -> bool:
+        return isinstance(self.endpoint, HostEndpoint)
 
 
-def connection_from(params: Mapping[str, Any]) -> Connection:
-    """Return how to connect. Raises OptionError."""
+def connection_from(params: Mapping[str, Any], host: HostShell | None = None) -> Connection:
+    """Return how to connect. ``host`` is the task's own, where it can run PowerShell. Raises OptionError."""
     sessions = params["parallel_sessions"]
     if sessions is not None and not 1 <= sessions <= _MOST:
         raise OptionError(f"parallel_sessions is a number of sessions, from 1 to {_MOST}.")
-    return Connection(endpoint_from(params), domain_controller_from(params), sessions)
+    return Connection(endpoint_from(params), domain_controller_from(params), sessions, host)
 
 
 def exchange_module(
@@ -138,7 +154,7 @@ def exchange_module(
 
     def check(params: Mapping[str, Any]) -> None:
         check_params(params)
-        connection_from(params)
+        connection_from(params).check_host()
 
     return ModuleDefinition(
         argument_spec=spec,

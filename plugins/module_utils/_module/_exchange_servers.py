@@ -16,8 +16,11 @@ from ._definition import HostConnection, Params, Say
 from ._exchange import Connection, connection_from
 from ._warnings import once_each
 
-CONNECTION_OPTIONS = tuple(name for name in CONNECTION_ARGUMENTS if name != "parallel_sessions")
-"""The connection options of the modules. One listing is nothing that sessions could share."""
+_OF_TASKS: Params = {"parallel_sessions": None, "transport": "remote_powershell"}
+"""What an inventory does not choose: one listing is nothing to share, and there is no host yet to go through."""
+
+CONNECTION_OPTIONS = tuple(name for name in CONNECTION_ARGUMENTS if name not in _OF_TASKS)
+"""The connection options of the modules that an inventory has, too."""
 
 FROM_ENVIRONMENT = dict(zip(("connection_uri", "username", "password"), CONNECTION_ENVIRONMENT, strict=True))
 """Options that the environment may give, and by which variable."""
@@ -28,7 +31,7 @@ def inventory_connection(options: Params, environment: Mapping[str, str]) -> Con
 
     An inventory has no host whose own connection could say more. Raises OptionError.
     """
-    params = connection_defaults({**options, "parallel_sessions": None}, HostConnection, environment)
+    params = connection_defaults({**options, **_OF_TASKS}, HostConnection, environment)
     if not params["connection_uri"]:
         raise OptionError(
             "connection_uri is needed: neither the inventory file nor the environment variable "

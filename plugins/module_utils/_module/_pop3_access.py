@@ -15,6 +15,7 @@ from .._core._outcome import Outcome
 from .._core._plan import Observation, Plan, plan
 from .._core._report import gains_and_losses, report, report_held_back
 from .._errors import ExchangeError, SelectionFailed
+from .._session._host import HostShell
 from .._session._interrupt import TimedOut
 from ._changing import ENDED, Changing
 from ._definition import Result, Say
@@ -27,10 +28,10 @@ _HAS_ACCESS = "PopEnabled -eq $true"
 """An OPATH filter (Microsoft's page on Get-CASMailbox). Exchange reads it; no shell sees it."""
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Make the POP3 access of the mailboxes as declared, and account for every one of them."""
     work = _Run(targets_from(params), wanted_from(params))
-    connection = connection_from(params)
+    connection = connection_from(params, host)
     try:
         with connection.open(say) as exchange:
             work.observe(exchange)

@@ -11,6 +11,7 @@ from typing import Any
 from .._core._mailbox import Failure, Finding, Mailbox, Reason
 from .._core._report import failure_dict, mailbox_dict, settings_dict
 from .._errors import ExchangeError, OptionError
+from .._session._host import HostShell
 from .._session._interrupt import TimedOut
 from ._changing import ENDED
 from ._definition import Result, Say
@@ -19,12 +20,13 @@ from ._identities import check_identities, identities_from
 from ._targets import Selection, is_listed, selection_from
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Read the mailboxes. Nothing is changed, so check mode is the same."""
     del check_mode
     identities, selection = _what(params)
-    connection = connection_from(params)
-    look = _Look(identities, params["state"], str(connection.endpoint.uri))
+    connection = connection_from(params, host)
+    uri = connection.endpoint.uri
+    look = _Look(identities, params["state"], None if uri is None else str(uri))
     try:
         with connection.open(say) as exchange:
             look.at(exchange, selection)
@@ -36,7 +38,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
 class _Look:
     """What was found so far, so that an error loses nothing."""
 
-    def __init__(self, identities: list[str], state: str, asked: str) -> None:
+    def __init__(self, identities: list[str], state: str, asked: str | None) -> None:
         self._asked = asked
         self._identities = identities
         self._state = state

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import OptionError
+from .._session._host import HostShell
 from ._definition import HostConnection, ModuleDefinition, Params, Result, Say
 from ._numbers import check_numbers
 from ._text import text_option
@@ -80,9 +81,9 @@ def _remaining(end: float) -> float:
     return remaining
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Wait for the greeting. Reads only, so check mode is the same."""
-    del check_mode, say
+    del check_mode, say, host
     service = _service(params)
     tls = "with TLS" if service.tls else "without TLS"
     found: Result = {"changed": False, "host": service.host, "port": service.port, "tls": service.tls is not None}

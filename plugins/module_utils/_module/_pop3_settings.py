@@ -26,6 +26,7 @@ from .._core._pop_settings import (
 from .._core._pop_values import BadValue
 from .._errors import ExchangeError, OptionError, SessionLost
 from .._gateway._pop_settings import PopServers
+from .._session._host import HostShell
 from .._session._interrupt import TimedOut
 from ._changing import ANSWERED_BEFORE_CHANGING, ENDED, PATIENCE
 from ._definition import Result, Say
@@ -34,10 +35,10 @@ from ._servers import SERVER_ARGUMENTS, check_servers, servers_from
 from ._text import plain_text, sendable
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Have the POP3 settings of the servers as declared, and account for every one of them."""
     work = _Run(_targets(params), _declared(params))
-    connection = connection_from(params)
+    connection = connection_from(params, host)
     try:
         with connection.open(say) as exchange:
             servers = exchange.servers

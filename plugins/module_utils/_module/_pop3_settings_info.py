@@ -12,6 +12,7 @@ from .._core._mailbox import Failure, Reason
 from .._core._pop_report import failure_dict
 from .._core._pop_settings import PopFinding, PopServer
 from .._errors import ExchangeError
+from .._session._host import HostShell
 from .._session._interrupt import TimedOut
 from ._changing import ENDED
 from ._definition import Result, Say
@@ -19,11 +20,11 @@ from ._exchange import connection_from, exchange_module
 from ._servers import SERVER_ARGUMENTS, check_servers, servers_from
 
 
-def run(params: Mapping[str, Any], *, check_mode: bool, say: Say) -> Result:
+def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShell | None = None) -> Result:
     """Read the settings. Nothing is changed, so check mode is the same."""
     del check_mode
     names = servers_from(params)
-    connection = connection_from(params)
+    connection = connection_from(params, host)
     asked = str(connection.endpoint.uri)
     findings: dict[str, PopFinding] = {}
     try:

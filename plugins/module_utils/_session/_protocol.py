@@ -145,7 +145,7 @@ class Session(Protocol):
 
     @property
     def openings(self) -> int:
-        """How many times it was opened. Opened anew, a session may have another domain controller."""
+        """How many times it was opened, so far as that matters: opened anew, it may have another domain controller."""
 
     def abort(self) -> None:
         """End the session from another thread: what it waits for there ends with SessionLost."""

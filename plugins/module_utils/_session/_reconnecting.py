@@ -38,13 +38,14 @@ class ReconnectingSession:
         self._session: Session | None = None
         self._opening: Session | None = None
         self._losses = 0
+        self._earlier_openings = 0
         self._over = threading.Event()
         self._lock = threading.Lock()
 
     @property
     def openings(self) -> int:
         """See ``Session``."""
-        return self._losses + 1
+        return self._earlier_openings + (self._session.openings if self._session else 1)
 
     def __enter__(self) -> ReconnectingSession:
         self._open(self._waits)
@@ -102,6 +103,7 @@ class ReconnectingSession:
         """Have the broken session closed, where its server still knows it: it counts against the user otherwise."""
         self._losses += 1
         session = self._taken()
+        self._earlier_openings += session.openings if session else 1
         if session is not None:
             session.__exit__(type(lost), lost, None)
 

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from .._errors import OptionError
@@ -114,14 +115,12 @@ class Endpoint:
     def __post_init__(self) -> None:
         self._check_encryption()
         self._check_credentials()
-        for name in ("configuration_name", "spn_service"):
-            if not _NAME.fullmatch(getattr(self, name)):
-                raise OptionError(f"{name}: {getattr(self, name)!r} is not a name.")
+        check_configuration_name(self.configuration_name)
+        if not _NAME.fullmatch(self.spn_service):
+            raise OptionError(f"spn_service: {self.spn_service!r} is not a name.")
         if self.spn_hostname is not None and not _NAME.fullmatch(self.spn_hostname):
             raise OptionError(f"spn_hostname: {self.spn_hostname!r} is not the name of a server.")
-        for name in ("connection_timeout", "operation_timeout"):
-            if not 1 <= getattr(self, name) <= _LONGEST_SECONDS:
-                raise OptionError(f"{name} is a number of seconds, from 1 to {_LONGEST_SECONDS}.")
+        check_seconds(self)
 
     @property
     def encrypts_messages(self) -> bool:
@@ -176,6 +175,27 @@ class Endpoint:
             # Without a password, OpenSSL would ask for one at the terminal.
             password = self.client_key_password or ""
             _load("client_cert, client_key", lambda context: context.load_cert_chain(certificate, key, password))
+
+
+class _Patient(Protocol):
+    @property
+    def connection_timeout(self) -> int: ...
+
+    @property
+    def operation_timeout(self) -> int: ...
+
+
+def check_seconds(endpoint: _Patient) -> None:
+    """Raise OptionError for a time-out that is none."""
+    for name in ("connection_timeout", "operation_timeout"):
+        if not 1 <= getattr(endpoint, name) <= _LONGEST_SECONDS:
+            raise OptionError(f"{name} is a number of seconds, from 1 to {_LONGEST_SECONDS}.")
+
+
+def check_configuration_name(name: str) -> None:
+    """Raise OptionError for what cannot be the name of a session configuration."""
+    if not _NAME.fullmatch(name):
+        raise OptionError(f"configuration_name: {name!r} is not a name.")
 
 
 def _load(option: str, load: Callable[[ssl.SSLContext], None]) -> None:

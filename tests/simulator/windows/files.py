@@ -27,6 +27,11 @@ class Files:
         """The content of a file, or None."""
         return self._contents.get(_folded(path))
 
+    def contents(self) -> list[bytes]:
+        """What is in all files."""
+        with self._lock:
+            return list(self._contents.values())
+
     def make_folder(self, path: str) -> None:
         """Create a folder."""
         with self._lock:

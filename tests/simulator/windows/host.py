@@ -132,6 +132,7 @@ class WindowsHost:
 
         tls = certificates.server([f"{name}.{domain}".lower(), name.lower(), self.address]).server_context()
         self.machine = Machine(name, domain, self.address, self.services, self.registry, self.files, self._local_ports)
+        self.machine.ca_file = certificates.ca_file
         self.modules = Modules(self.machine, self.module_faults, lambda: self.winrm.drop_connections())
         run = Interpreter(self.modules).run
         self.domain_administrators: set[str] = set()

@@ -79,13 +79,19 @@ class Interpreter:
         except UnreadablePayload as error:
             return _failure(f"The simulated Windows host reads what ansible-core 2.19 and later send: {error}")
         if action.is_module:
-            call = ModuleCall.from_complex_args(action.module_name, action.module_args)
+            if action.become_user is not None and not self._may_become(action):
+                return _failure("Exception calling CreateProcessAsUser: The user name or password is incorrect")
+            call = ModuleCall.from_complex_args(action.module_name, action.module_args, action.become_user)
             result, code = self.modules.run(call)
             return Outcome.line(json.dumps(result), code)
         run = self._actions.get(action.name)
         if run is None:
-            return _failure(f"The simulated Windows host does not support '{action.name}' (async, become or a script)")
+            return _failure(f"The simulated Windows host does not support '{action.name}' (async or a script)")
         return run(action.parameters, action.input)
+
+    def _may_become(self, action: Action) -> bool:
+        known = self.modules.machine.domain_logons.get((action.become_user or "").casefold())
+        return known is not None and known[1] == action.become_password
 
     def _bare_script(self, script: str) -> Outcome | None:
         removed = _REMOVE.search(script)

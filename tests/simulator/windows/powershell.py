@@ -59,6 +59,8 @@ class Action:
     name: str
     parameters: Mapping[str, Any]
     input: bytes = field(default=b"", repr=False)
+    become_user: str | None = None
+    become_password: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, payload: bytes) -> Action:
@@ -67,8 +69,13 @@ class Action:
         if len(parts) < 2:
             raise UnreadablePayload("no manifest after the bootstrap part")
         try:
-            first = json.loads(parts[1])["actions"][0]
-            return cls(first["name"], first.get("params") or {}, parts[2] if len(parts) > 2 else b"")
+            first, *others = json.loads(parts[1])["actions"]
+            user, password = None, None
+            if first["name"] == "become_wrapper.ps1":
+                user = first["params"]["BecomeUser"]
+                password = (first.get("secure_params") or {}).get("BecomePassword")
+                first = others[0]
+            return cls(first["name"], first.get("params") or {}, b"".join(parts[2:]), user, password)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise UnreadablePayload(f"no action in the manifest: {error!r}") from None
 

@@ -104,6 +104,18 @@ def test_an_inventory_is_thin(path: Path) -> None:
     assert {name.split(".")[0] for name in used} & KNOWN_LIBRARIES == {"ansible"}
 
 
+def test_a_transport_is_known_to_its_own_room_and_to_the_options_alone() -> None:
+    """Rule 1: whoever reads, changes or reports does not know how a cmdlet travels."""
+    knowing = {"_transport/_open.py", "_transport/_host_shell.py", "_module/_connection.py", "_module/_exchange.py"}
+    telling = {
+        str(path.relative_to(UTILS))
+        for path in FILES
+        if any(name.split(".")[-1] in ("_host_shell", "_remote_powershell", "open_session") for name in imports(path))
+    }
+    assert telling <= knowing
+    assert not [path for path in FILES if layer(path) in ("_core", "_gateway") and "host_shell" in path.read_text()]
+
+
 def test_the_product_does_not_know_the_simulator() -> None:
     """Rule 4: no seam, flag or branch for the simulator in what users get."""
     shipped = [path for folder in ("plugins", "roles", "playbooks") for path in (ROOT / folder).rglob("*.*")]

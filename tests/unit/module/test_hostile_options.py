@@ -71,6 +71,8 @@ passwords = st.builds("{}{}".format, st.just(MARK), texts) | st.lists(st.just(MA
 class Recording:
     """A session that has every mailbox that is asked for, keeps what is set, and notes what it is sent."""
 
+    openings = 1
+
     def __init__(self) -> None:
         self.pipelines: list[Pipeline] = []
         self._names: dict[str, str] = {}
@@ -119,7 +121,7 @@ def recorded() -> Iterator[Recording]:
     """What would be sent to Exchange goes into the recording."""
     recording = Recording()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_exchange, "open_session", lambda _endpoint: recording)
+        patch.setattr(_exchange, "open_session", lambda _endpoint, _host: recording)
         yield recording
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from simulator.windows.faults import DropConnection, FailModule, ModuleFaults, SlowModule
 from simulator.windows.modules.call import Machine, Module, ModuleCall, ModuleFailure
 from simulator.windows.modules.facts import setup, win_ping
+from simulator.windows.modules.host_shell import win_powershell
 from simulator.windows.modules.registry import win_reg_stat, win_regedit
 from simulator.windows.modules.service import win_service, win_service_info
 from simulator.windows.modules.storage import slurp, win_stat
@@ -36,6 +37,7 @@ class Modules:
             "setup": setup,
             "slurp": slurp,
             "win_ping": win_ping,
+            "win_powershell": win_powershell,
             "win_reg_stat": win_reg_stat,
             "win_regedit": win_regedit,
             "win_service": win_service,
@@ -91,4 +93,11 @@ class Modules:
 
 
 def _masked(args: dict[str, Any]) -> dict[str, Any]:
-    return {name: _MASK if name in _SECRET_OPTIONS and value else value for name, value in args.items()}
+    return {name: _MASK if name in _SECRET_OPTIONS and value else _masked_within(value) for name, value in args.items()}
+
+
+def _masked_within(value: Any) -> Any:
+    """The same for options of options, such as those of sensitive_parameters."""
+    if isinstance(value, list):
+        return [_masked(one) if isinstance(one, dict) else one for one in value]
+    return value

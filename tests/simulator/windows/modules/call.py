@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from simulator.windows.files import Files
@@ -35,12 +36,16 @@ class ModuleCall:
     diff: bool = False
     no_log: bool = False
     verbosity: int = 0
+    become_user: str | None = None
+    """Whom the module runs as, where that is not the user of the connection."""
     at: float = field(default_factory=time.time)
     seconds: float = 0.0
     result: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_complex_args(cls, name: str, complex_args: Mapping[str, Any]) -> ModuleCall:
+    def from_complex_args(
+        cls, name: str, complex_args: Mapping[str, Any], become_user: str | None = None
+    ) -> ModuleCall:
         """Read the arguments as the controller sends them."""
         private = {key: value for key, value in complex_args.items() if key.startswith("_ansible_")}
         return cls(
@@ -50,6 +55,7 @@ class ModuleCall:
             diff=bool(private.get("_ansible_diff")),
             no_log=bool(private.get("_ansible_no_log")),
             verbosity=int(private.get("_ansible_verbosity") or 0),
+            become_user=become_user,
         )
 
     @property
@@ -70,6 +76,12 @@ class Machine:
     files: Files
     local_ports: Callable[[], Mapping[int, int]]
     """Where the ports that Exchange documents (110, 995, 1995) really listen on this host."""
+    ca_file: Path | None = None
+    """Whom the machine trusts."""
+    exchange_uri: str | None = None
+    """Where its own Exchange really listens."""
+    domain_logons: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Windows users by their names in lower case, and who they are to Exchange: user and password."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def endpoint(self, host: str, port: int) -> tuple[str, int]:

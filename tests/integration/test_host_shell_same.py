@@ -1,0 +1,48 @@
+# Copyright (c) 2026, mailops.exchange contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""With only ``transport`` changed, the same results and the same failures: the tests of the main job and of whole
+organisations, unchanged. The work runs in this process; a simulated host carries out the script's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator import Simulator
+from simulator.windows import WindowsHost
+from support.host_shell import DirectHostShell, HostShellTasks
+from support.in_process import InProcess
+
+# The tests themselves; their fixtures are those below.
+from .test_main_job import *  # noqa: F403
+from .test_organisation import *  # noqa: F403
+
+# What it costs is just what differs, and a keyword needs Ansible.
+del test_one_mailbox_with_nothing_to_do_costs_six_requests  # noqa: F821
+del test_500_identities_use_one_session_or_a_few  # noqa: F821
+del test_the_time_out_of_a_task_loses_nothing  # noqa: F821
+
+
+@pytest.fixture
+def host(simulator: Simulator) -> Iterator[WindowsHost]:
+    """A server of the organisation; nobody has to reach it over the network here."""
+    server = WindowsHost("MBX01", simulator, simulator.authority)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def pop3(simulator: Simulator, host: WindowsHost, tmp_path: Path) -> Iterator[HostShellTasks]:
+    """Tasks in this process."""
+    controller = InProcess(tmp_path, host=DirectHostShell(host))
+    yield HostShellTasks(simulator, controller, None)
+    controller.close()
+
+
+@pytest.fixture
+def here(pop3: HostShellTasks) -> HostShellTasks:
+    """The same."""
+    return pop3
