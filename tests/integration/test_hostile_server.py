@@ -9,6 +9,7 @@ The work runs in this process; the wire is real.
 from __future__ import annotations
 
 import gzip
+import re
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -131,3 +132,26 @@ def test_damaged_answers_never_make_a_result_untrue(
         controller.close()
         hold_against_the_truth(result, simulator, tuple(NAMES), before)
         assert "Traceback" not in result.get("msg", "")
+
+
+def test_a_login_that_cuts_the_connection_is_not_repeated_for_tidying_up(here: Pop3Tasks) -> None:
+    """A device in between may cut it because of the login: four tries to open, and none to delete what may be there."""
+    here.simulator.exchange.faults.add(faults.ResetBeforeProcessing(), times=None)
+    assert here(identities=NAMES).result["failed"]
+    assert len(here.simulator.exchange.authorizations) <= 4
+
+
+def test_opening_ends_though_the_server_goes_on_answering_with_nothing(here: Pop3Tasks) -> None:
+    nothing = re.compile(rb"<rsp:Stream .*?</rsp:Stream>", re.DOTALL)
+    effect = faults.Mangle(lambda body: nothing.sub(b"", body))
+    here.simulator.exchange.faults.add(effect, action="Receive", times=None)
+    result = here(identities=NAMES, operation_timeout=1, connection_timeout=1).result
+    assert result["msg"].startswith("No session with Exchange at ")
+
+
+def test_errors_without_end_are_not_taken_in(here: Pop3Tasks) -> None:
+    """Exchange can say no more about a change than there are changes, or it is not Exchange."""
+    here.simulator.exchange.behaviour.extra_warnings["Set-CASMailbox"] = ["Once more."] * 200_000
+    result = here(identities=NAMES).result
+    assert "said more than 100000 things" in result["msg"]
+    assert {failure["reason"] for failure in result["failures"]} <= {"unconfirmed", "error"}

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from simulator import Ending, Failure, SessionDrop, Simulator
+from simulator.exchange.cmdlets import CmdletCall
 from support.in_process import InProcess
-from support.pop3_tasks import Pop3Tasks
+from support.pop3_tasks import ADMIN, Pop3Tasks
 
 from .test_main_job import forbid_sessions_after
 
@@ -261,3 +262,40 @@ def test_a_number_of_sessions_that_is_none(many: Pop3Tasks, number: int) -> None
     result = many(identities=USERS, parallel_sessions=number).result
     assert result["msg"] == "parallel_sessions is a number of sessions, from 1 to 18."
     assert many.simulator.exchange.http_requests == 0
+
+
+def test_a_change_among_errors_that_cannot_be_read_back_is_not_called_unchanged(many: Pop3Tasks) -> None:
+    """One error in the pipeline, and a mailbox that was changed in it and cannot be seen or found afterwards."""
+    exchange = many.simulator.exchange
+    exchange.behaviour.failing_writes["user09"] = Failure("The directory is busy.", TRANSIENT)
+    gone = Failure("It is gone.", "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException")
+
+    def on_call(call: CmdletCall) -> None:
+        if call.name == GET and exchange.calls_of(SET):
+            exchange.behaviour.failing_reads["user00"] = exchange.behaviour.failing_writes["user00"] = gone
+
+    exchange.on_call = on_call
+    result = many(identities=USERS).result
+    assert many.pop_enabled("user00")
+    assert reasons(result)["user00"] == "unconfirmed"
+    assert result["restart_required"]
+
+
+@pytest.mark.parametrize("sessions", [1, 4])
+def test_a_password_that_stops_being_right_is_not_tried_again(many: Pop3Tasks, sessions: int) -> None:
+    """Enough of that locks the account. What is on its way at that moment is sent: one request for each session."""
+    exchange, users = many.simulator.exchange, many.simulator.users
+    at = 0
+
+    def on_call(call: CmdletCall) -> None:
+        nonlocal at
+        if call.name == SET and not at:
+            at = len(exchange.authorizations)
+            users.add(ADMIN, "another one", "Mail Recipients")
+
+    exchange.on_call = on_call
+    result = many(identities=USERS, parallel_sessions=sessions).result
+    assert "The login was not accepted" in result["msg"]
+    assert len(exchange.authorizations) - at <= sessions
+    assert set(reasons(result).values()) <= {"unconfirmed", "error"}
+    exchange.kill_shells()

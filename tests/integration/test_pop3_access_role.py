@@ -88,7 +88,7 @@ def test_check_mode_says_it_all_and_touches_nothing(build: Build) -> None:
     )
     assert run.returncode == 0, run.output
     assert "+John Smith <jsmith@contoso.com>: pop_enabled: true" in run.stdout
-    assert "+Patrick Colon <pcolon@contoso.com>: pop_enabled: false" in run.stdout
+    assert "-Patrick Colon <pcolon@contoso.com>: pop_enabled: true" in run.stdout
     assert run.stdout.count(f"changed: [mbx01] => (item={FRONTEND})") == 1
     assert run.stdout.count(f"changed: [mbx02] => (item={BACKEND})") == 1
     assert servers.changes() == []

@@ -183,7 +183,7 @@ class CasMailboxes:
     def set(self, change: Change) -> Failure | None:
         """Make the change, and nothing that is not one. Return why Exchange refused, or ``None`` if it accepted."""
         mailbox = change.mailbox
-        reply = self._invoke(SET, {"Identity": str(mailbox.guid), **_settings(change.missing)})
+        reply = self._invoke(SET, {"Identity": str(mailbox.guid), **_settings(change.missing)}, most=_NAMED_BY_ONE)
         if reply.errors:
             return _reasons.failure_for(SET, mailbox.name, reply.errors[0])
         return None
@@ -194,7 +194,8 @@ class CasMailboxes:
         Return Exchange's errors. They do not say for certain which mailboxes they are about: look.
         """
         values = [str(change.mailbox.guid) for change in changes]
-        reply = self._invoke(SET, _settings(changes[0].missing), values=values)
+        most = len(values) * _NAMED_BY_ONE
+        reply = self._invoke(SET, _settings(changes[0].missing), values=values, most=most)
         if _is_unbound(reply):
             self._abilities.pipeline_input = False
         return reply.errors
@@ -243,9 +244,15 @@ class CasMailboxes:
             if take:
                 take(record)
 
+        def restarted() -> None:
+            nonlocal arrived
+            arrived = False  # what comes now may come from another server
+            if again:
+                again()
+
         select = Cmdlet("Select-Object", {"Property": tuple(properties)})
         selecting = replace(pipeline, cmdlets=(*pipeline.cmdlets, select))
-        reply = self._session.invoke(selecting, taken if take else None, again)
+        reply = self._session.invoke(selecting, taken if take else None, restarted if again else None)
         if arrived or reply.records:
             self._abilities.select_object = True
         elif reply.errors and not reply.errors[0].failure_category:
@@ -302,7 +309,7 @@ def _no_record_is_anothers(pairs: Sequence[tuple[str, Answer]]) -> bool:
     for place, (_identity, answer) in enumerate(pairs):
         if not isinstance(answer, ErrorRecord):
             for name in ("Guid", "PrimarySmtpAddress", "Name"):
-                places[str(answer.get(name)).lower()].add(place)
+                places[(_properties.text(answer, name)).lower()].add(place)
     return all(place in places.get(identity.lower(), {place}) for place, (identity, _answer) in enumerate(pairs))
 
 

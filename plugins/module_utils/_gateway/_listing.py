@@ -17,6 +17,7 @@ from uuid import UUID
 
 from .._core._mailbox import Mailbox
 from .._session._protocol import Record
+from . import _properties
 from ._cas_mailbox import mailbox_of
 
 PROPERTIES = ("EmailAddresses", "DistinguishedName", "DisplayName", "SamAccountName")
@@ -84,14 +85,14 @@ def _certain(record: Record) -> Iterator[str]:
     if isinstance(guid, (UUID, str)):
         yield str(guid).lower()
     for name in ("DistinguishedName", "PrimarySmtpAddress"):
-        yield str(record.get(name) or "").lower()
+        yield _properties.text(record, name).lower()
     addresses = record.get("EmailAddresses")
     for address in addresses if isinstance(addresses, list) else ():
-        kind, _colon, text = str(address).partition(":")
+        kind, _colon, text = (address if isinstance(address, str) else "").partition(":")
         if kind.lower() == "smtp":
             yield text.lower()
 
 
 def _other_names(record: Record) -> Iterator[str]:
     for name in ("Name", "DisplayName", "SamAccountName", "Identity"):
-        yield str(record.get(name) or "").lower()
+        yield _properties.text(record, name).lower()

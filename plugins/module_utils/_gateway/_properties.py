@@ -34,7 +34,7 @@ def mime_format(record: Record, name: str) -> MimeFormat | None:
     value = record.get(name)
     if value is None:
         return None
-    known = _MIME_FORMATS.get(str(value).lower())
+    known = None if isinstance(value, (list, dict)) else _MIME_FORMATS.get(str(value).lower())
     if known is not None:
         return known
     raise _wrong_type(name, value, "one of " + ", ".join(MimeFormat))
@@ -54,7 +54,7 @@ def guid(record: Record, name: str) -> UUID:
 def text(record: Record, name: str) -> str:
     """Return a text property. Only for what people read: absent or null is ``""``."""
     value = record.get(name)
-    return "" if value is None else str(value)
+    return "" if value is None or isinstance(value, (list, dict)) else str(value)
 
 
 def _property(record: Record, name: str) -> object:
@@ -64,5 +64,6 @@ def _property(record: Record, name: str) -> object:
 
 
 def _wrong_type(name: str, value: object, expected: str) -> UnexpectedReply:
-    shown = repr(value)[:80]
+    # The text of a list could be without end: lists can hold one list many times.
+    shown = f"a {type(value).__name__}" if isinstance(value, (list, dict)) else repr(value)[:80]
     return UnexpectedReply(f"Exchange sent {shown} for the property {name}, where {expected} was expected.")

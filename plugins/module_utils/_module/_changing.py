@@ -95,8 +95,10 @@ class Changing:
             finding = found[change.mailbox.guid]
             if isinstance(finding, Mailbox) and not change.wanted.missing_in(finding.settings):
                 self._note([change], _outcome.read_back(change, finding.settings))
-            else:
-                left.append(change)
+                continue
+            if isinstance(finding, Failure):
+                self._unanswered.add(change.mailbox.guid)  # what it has now cannot be seen
+            left.append(change)
         return left
 
     def _send(self, batch: Changes, mailboxes: CasMailboxes) -> list[Change]:

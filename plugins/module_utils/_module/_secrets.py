@@ -11,6 +11,7 @@ inside Ansible has nobody who removes anything. So both faces use this.
 from __future__ import annotations
 
 import base64
+import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -94,6 +95,8 @@ def _derived(secret: str, user: str) -> Iterator[str]:
     data = secret.encode("utf-8", "surrogatepass")
     yield quote(data, safe="")
     yield quote_plus(data)
+    yield quote(data, safe="").lower()
+    yield html.escape(secret)
     both = f"{user}:{secret}".encode("utf-8", "surrogatepass")
     for bytes_ in (data, both, secret.encode("utf-16-le", "surrogatepass")):
         yield base64.b64encode(bytes_).decode().rstrip("=")

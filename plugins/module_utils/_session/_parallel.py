@@ -10,6 +10,7 @@ because another session may have another domain controller. Where Exchange allow
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +75,10 @@ class ParallelSessions:
         queue = _Pieces(pieces)
         errors: list[Exception] = []
         threads = [
-            threading.Thread(target=self._take_part, args=(work, queue, errors), daemon=True)
+            # In the context of the run: Ansible collects warnings there.
+            threading.Thread(
+                target=contextvars.copy_context().run, args=(self._take_part, work, queue, errors), daemon=True
+            )
             for _ in range(min(sessions, self._most, len(pieces)) - 1)
         ]
         for thread in threads:

@@ -41,6 +41,7 @@ class _Reader:
     def __init__(self, root: ElementTree.Element) -> None:
         self._root = root
         self._seen: dict[str, object] = {}
+        self._by_number: dict[str, ElementTree.Element] | None = None
 
     def record(self) -> Record:
         root = self._root
@@ -85,14 +86,18 @@ class _Reader:
     def _referred(self, number: str, depth: int) -> object:
         """An object that came before, perhaps within one whose members nobody reads."""
         if number not in self._seen:
-            found = (one for one in self._root.iter("Obj") if one.attrib.get("RefId") == number)
-            first = next(found, None)
-            self._seen[number] = None if first is None else self._object(first, depth + 1)
+            if self._by_number is None:
+                self._by_number = {one.attrib.get("RefId", ""): one for one in self._root.iter("Obj")}
+            found = self._by_number.get(number)
+            self._seen[number] = None if found is None else self._object(found, depth + 1)
         return self._seen[number]
 
     def _entry(self, entry: ElementTree.Element, depth: int) -> tuple[str, object]:
         named = {item.attrib.get("N"): self._value(item, depth) for item in entry}
-        return str(named.get("Key")), named.get("Value")
+        key = named.get("Key")
+        if isinstance(key, (list, dict)):  # its text could be without end: lists can hold one list many times
+            raise ValueError("a key is a list")
+        return str(key), named.get("Value")
 
 
 def unescaped(text: str) -> str:

@@ -131,7 +131,8 @@ def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
             f"It has no session configuration '{endpoint.configuration_name}' at this address: connection_uri leads "
             "to Windows' own WinRM or to another service. Exchange's own is http://<server>/PowerShell/, port 80.",
         )
-    if "MaxConcurrency" in words:  # the name of the limit; the text around it is localized
+    # The name of the limit, wherever in the whole text: what is around it is localized, and can be long.
+    if "MaxConcurrency" in (fault.provider_fault or fault.reason or ""):
         return Diagnosis(
             said,
             "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, wait "

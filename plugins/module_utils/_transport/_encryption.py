@@ -55,6 +55,10 @@ def guard(wsman: WSMan, session: requests.Session) -> None:
 
 def _refuse_what_is_readable(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
     """pypsrp would take an answer that is not encrypted, and anybody on the network can write such a one."""
-    encrypted = response.headers.get("content-type", "").startswith("multipart/")
-    if response.ok and response.content and not encrypted:
+    kind = response.headers.get("content-type", "")
+    if kind.startswith(("multipart/encrypted", "multipart/x-multi-encrypted")) or not response.content:
+        return
+    if not response.ok and "soap" in kind:
+        response._content = b""  # the status is told; what anybody may have written as the server's words is not
+    if response.ok:
         raise UnexpectedReply("An answer came that is not encrypted, although the session is. It was not used.")

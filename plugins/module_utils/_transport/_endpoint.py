@@ -92,6 +92,17 @@ class ConnectionUri:
         return cls(parts.scheme, parts.hostname, port, path + query)
 
 
+@dataclass(slots=True)
+class Login:
+    """What became of the login; all sessions of a run share it. Enough refused logins lock an account, so after the
+    first one nothing is sent any more that would log in."""
+
+    accepted: bool = False
+    refused: bool = False
+    left_behind: list[str] = field(default_factory=list)
+    """Shells that may have been made by a request whose answer never came, before any login had been accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """All that it takes to open a session. Built once, from options that fit together."""
@@ -109,6 +120,7 @@ class Endpoint:
     configuration_name: str = "Microsoft.Exchange"
     spn_service: str = "http"
     spn_hostname: str | None = None
+    login: Login = field(default_factory=Login, compare=False, repr=False)
     connection_timeout: int = 30
     operation_timeout: int = 180
 

@@ -19,6 +19,9 @@ from ._limits import refuse_definitions
 
 _HEADER = struct.Struct(">QQBI")
 _START, _END = 1, 2
+_KEPT_WITH_EACH = 300
+"""Bytes of memory, about, that a piece takes beside what is in it."""
+
 _MESSAGE_HEADER = 40
 _BOM = b"\xef\xbb\xbf"
 _LARGEST = 64 * 2**20
@@ -63,14 +66,14 @@ class RawFragmenter(Fragmenter):
         if bool(flags & _START) == bool(parts):
             raise UnexpectedReply("Exchange sent fragments out of order.")
         parts.append(piece)
-        self._waiting += len(piece)
+        self._waiting += len(piece) + _KEPT_WITH_EACH
         if self._waiting > _LARGEST:
             raise UnexpectedReply(f"Exchange sent an object of more than {_LARGEST} bytes.")
         if not flags & _END:
             return None
         del self.incoming_buffer[object_id]
         whole = b"".join(parts)
-        self._waiting -= len(whole)
+        self._waiting -= len(whole) + len(parts) * _KEPT_WITH_EACH
         return whole
 
     def _message(self, data: bytes) -> Message | RawOutput:

@@ -8,11 +8,17 @@ Whoever answers on the way to Exchange is not always Exchange, and not always we
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from http.client import UNAUTHORIZED
 from typing import Any
 
 import requests
+from pypsrp.exceptions import AuthenticationError
+from spnego.exceptions import SpnegoError
 
 from .._errors import UnexpectedReply
+from ._endpoint import Login
 
 LARGEST_ANSWER = 16 * 2**20
 """Bytes of one HTTP answer, unpacked. WSMan answers keep to the MaxEnvelopeSize of the request, 150 KiB here."""
@@ -24,18 +30,51 @@ class AnswerTooLarge(requests.RequestException):
     """The server sent more than any answer has."""
 
 
-def read_within_limits(response: requests.Response, *_arguments: Any, **_more: Any) -> requests.Response:
-    """Read an answer, up to what one may have. A hook of requests: it runs before anything else reads the answer."""
-    pieces, size = [], 0
-    for piece in response.iter_content(_PIECE):
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            response.close()
-            raise AnswerTooLarge(f"the server's answer has more than {LARGEST_ANSWER // 2**20} MiB", response=response)
-        pieces.append(piece)
-    response._content = b"".join(pieces)
-    response.encoding = response.encoding or "utf-8"  # or requests would guess, which takes long
-    return response
+class Guard:
+    """Stands between pypsrp and the wire: what goes out is allowed to, and what comes in is bounded.
+
+    ``deadline`` is a time of ``time.monotonic()`` after which nothing is sent any more: pypsrp would go on asking for
+    as long as a server that opens a session goes on answering with nothing.
+    """
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self.deadline: float | None = None
+
+    def around(self, send: Callable[..., bytes]) -> Callable[..., bytes]:
+        """Return pypsrp's ``send`` with what has to be looked at before and after."""
+
+        def guarded(*args: Any, **more: Any) -> bytes:
+            if self._login.refused:
+                raise AuthenticationError("this login was refused before, and is not tried again")
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise TimeoutError("the session was not open in time")
+            try:
+                return refuse_definitions(send(*args, **more))
+            except (AuthenticationError, SpnegoError):
+                self._login.refused = True
+                raise
+
+        return guarded
+
+    def read(self, response: requests.Response, *_arguments: Any, **_more: Any) -> requests.Response:
+        """Read an answer, up to what one may have. A hook of requests: it runs before anything else reads it."""
+        if response.status_code != UNAUTHORIZED:
+            self._login.accepted = True
+        if "," in response.headers.get("Content-Encoding", ""):
+            raise AnswerTooLarge("the server's answer is compressed more than once", response=response)
+        pieces, size = [], 0
+        for piece in response.iter_content(_PIECE):
+            size += len(piece)
+            if size > LARGEST_ANSWER:
+                response.close()
+                raise AnswerTooLarge(
+                    f"the server's answer has more than {LARGEST_ANSWER // 2**20} MiB", response=response
+                )
+            pieces.append(piece)
+        response._content = b"".join(pieces)
+        response.encoding = response.encoding or "utf-8"  # or requests would guess, which takes long
+        return response
 
 
 def refuse_definitions(xml: bytes) -> bytes:

@@ -32,10 +32,13 @@ from . import _clixml, _description, _encryption
 from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, kind_of_failure, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
-from ._limits import read_within_limits, refuse_definitions
+from ._limits import Guard
 
 _POLL_SECONDS = 20
 """How long the server may hold one Receive request open. Load balancers and firewalls cut longer silences."""
+
+_MOST_SAID = 100_000
+"""Errors, warnings and words of progress of one pipeline at most; a run over that many mailboxes has some for each."""
 
 _CLOSE_SECONDS = 5
 """How long closing may take when the run is ending on an error or a signal."""
@@ -53,13 +56,17 @@ class RemotePowerShell:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._wsman = _connection(endpoint)
+        self._wsman, self._guard = _connection(endpoint)
         self._pool = RunspacePool(self._wsman, configuration_name=endpoint.configuration_name)
         self._pool._fragmenter = RawFragmenter(self._wsman.max_payload_size, self._pool._serializer)
 
     def __enter__(self) -> RemotePowerShell:
         try:
+            allowed = self._endpoint.operation_timeout + self._endpoint.connection_timeout
+            self._guard.deadline = time.monotonic() + allowed
             self._pool.open()
+            self._guard.deadline = None
+            self._delete_left_behind()
         except BaseException as exc:
             self._close(in_haste=True, may_be_open=may_have_been_processed(exc))
             if not isinstance(exc, Exception):
@@ -100,10 +107,10 @@ class RemotePowerShell:
     def abort(self) -> None:
         """Delete the shell over a connection of its own: what waits in another thread is then answered with a fault."""
         with contextlib.suppress(Exception):
-            wsman = _connection(self._endpoint)
+            wsman, _guard = _connection(self._endpoint)
             wsman.transport.connection_timeout = wsman.transport.read_timeout = _CLOSE_SECONDS
             with contextlib.closing(wsman):
-                self._delete_by_id(wsman)
+                self._delete_by_id(wsman, self._pool.id)
 
     def commands(self, patterns: tuple[str, ...]) -> tuple[Command, ...] | None:
         """Return the visible commands; see ``SelfDescribing``."""
@@ -154,6 +161,8 @@ class RemotePowerShell:
         last, number = time.monotonic(), 0
         while remote.state == PSInvocationState.RUNNING:
             self._wait_at_most(last, pipeline)
+            if len(remote.streams.error) + len(remote.streams.warning) + len(remote.streams.progress) > _MOST_SAID:
+                raise UnexpectedReply(f"{pipeline.name} said more than {_MOST_SAID} things beside its answers.")
             for answer in self._received(remote):
                 last, number = time.monotonic(), number + 1
                 if pipeline.most is not None and number > pipeline.most:
@@ -209,6 +218,7 @@ class RemotePowerShell:
 
     def _close(self, *, in_haste: bool, may_be_open: bool = False) -> None:
         """Delete the shell on the server: one left behind counts against the user until Exchange's idle time-out."""
+        self._guard.deadline = None
         if in_haste:
             transport = self._wsman.transport
             transport.connection_timeout = transport.read_timeout = _CLOSE_SECONDS
@@ -226,11 +236,20 @@ class RemotePowerShell:
             self._pool.shell.close()
         elif may_be_open:
             # The answer to Create never came; the shell, if there is one, has the identifier that we gave it.
-            self._delete_by_id(self._wsman)
+            if self._endpoint.login.accepted:
+                self._delete_by_id(self._wsman, self._pool.id)
+            elif self._pool.id not in self._endpoint.login.left_behind:
+                # What cut the connection may have done so because of the login: it is not repeated for this.
+                self._endpoint.login.left_behind.append(self._pool.id)
 
-    def _delete_by_id(self, wsman: WSMan) -> None:
+    def _delete_left_behind(self) -> None:
+        while self._endpoint.login.left_behind:
+            with contextlib.suppress(Exception):
+                self._delete_by_id(self._wsman, self._endpoint.login.left_behind.pop())
+
+    def _delete_by_id(self, wsman: WSMan, shell_id: str) -> None:
         selectors = SelectorSet()
-        selectors.add_option("ShellId", self._pool.id)
+        selectors.add_option("ShellId", shell_id)
         wsman.delete(self._pool.shell.resource_uri, selector_set=selectors)
 
 
@@ -242,7 +261,7 @@ class _WSMan(WSMan):
         return super().invoke(*args, **kwargs)
 
 
-def _connection(endpoint: Endpoint) -> WSMan:
+def _connection(endpoint: Endpoint) -> tuple[WSMan, Guard]:
     """Build the connection; nothing is sent yet."""
     basic = endpoint.authentication is Authentication.BASIC
     options: dict[str, Any] = {
@@ -279,14 +298,14 @@ def _connection(endpoint: Endpoint) -> WSMan:
     if session.auth is None:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
-    session.hooks["response"].append(read_within_limits)
+    guard = Guard(endpoint.login)
+    session.hooks["response"].append(guard.read)
     if wsman.transport.wrap_required:
         _encryption.guard(wsman, session)
     wsman.transport.session = session
     # What is decrypted here is checked like what came as it is.
-    send = wsman.transport.send
-    wsman.transport.send = lambda *args, **more: refuse_definitions(send(*args, **more))  # type: ignore[method-assign]
-    return wsman
+    wsman.transport.send = guard.around(wsman.transport.send)  # type: ignore[method-assign]
+    return wsman, guard
 
 
 def _record(xml: bytes) -> Answer:

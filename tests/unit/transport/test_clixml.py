@@ -85,6 +85,23 @@ def test_what_is_no_object_is_a_value() -> None:
     assert record(b'<Obj RefId="0"><ToString>x</ToString></Obj>') == {"Value": "x"}
 
 
+def test_lists_that_hold_each_other_many_times_are_not_written_out() -> None:
+    """The bomb without entities: each level ten times the one before."""
+    levels = "".join(
+        f'<Obj N="L{level}" RefId="{level}"><LST>{f"""<Ref RefId="{level - 1}"/>""" * 10}</LST></Obj>'
+        for level in range(1, 30)
+    )
+    key = '<Obj N="D" RefId="90"><DCT><En><Ref N="Key" RefId="29"/><S N="Value">x</S></En></DCT></Obj>'
+    assert "L29" in record(f'<Obj RefId="99"><MS><Obj N="L0" RefId="0"><LST/></Obj>{levels}</MS></Obj>'.encode())
+    with pytest.raises(UnexpectedReply, match="a key is a list"):
+        record(f'<Obj RefId="99"><MS><Obj N="L0" RefId="0"><LST/></Obj>{levels}{key}</MS></Obj>'.encode())
+
+
+def test_many_references_are_found_in_one_go() -> None:
+    refs = "".join(f'<Ref N="R{n}" RefId="{n + 10**6}"/>' for n in range(20_000))
+    assert set(record(f'<Obj RefId="0"><MS>{refs}</MS></Obj>'.encode()).values()) == {None}
+
+
 def test_half_of_a_surrogate_pair_cannot_get_in() -> None:
     assert unescaped("_xD83D_") == "\ufffd"
     assert unescaped("_x12_ _xGGGG_ _x") == "_x12_ _xGGGG_ _x"
@@ -168,7 +185,7 @@ def test_fragments_that_are_cut_or_out_of_order_are_refused(data: bytes) -> None
 
 def test_pieces_that_never_end_do_not_fill_the_memory() -> None:
     reader, piece = fragmenter(), bytes(2**20)
-    for number in range(64):
+    for number in range(63):
         assert reader.defragment(fragment(piece, object_id=number, flags=1)) == []
     with pytest.raises(UnexpectedReply, match="more than"):
         reader.defragment(fragment(piece, object_id=64, flags=1))
