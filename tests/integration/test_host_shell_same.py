@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from simulator import Simulator
+from simulator.exchange.organisation import Organisation
 from simulator.windows import WindowsHost
 from support.host_shell import DirectHostShell, HostShellTasks
-from support.in_process import InProcess
+from support.in_process import InProcess, run_module
 
 # The tests themselves; their fixtures are those below.
 from .test_main_job import *  # noqa: F403
@@ -46,3 +47,31 @@ def pop3(simulator: Simulator, host: WindowsHost, tmp_path: Path) -> Iterator[Ho
 def here(pop3: HostShellTasks) -> HostShellTasks:
     """The same."""
     return pop3
+
+
+def test_the_servers_settings_too() -> None:
+    """Lists, time spans and sizes arrive as texts and compare by what they mean; a second run changes nothing."""
+
+    with Simulator(Organisation(servers=("MBX01", "MBX02"))) as simulator:
+        server = WindowsHost("MBX01", simulator, simulator.authority)
+        options = {
+            "transport": "host_shell",
+            "connection_uri": simulator.exchange.https_uri,
+            "authentication": "basic",
+            "username": simulator.administrator.name,
+            "password": simulator.password,
+        }
+        declared = {
+            "servers": ["MBX01", "MBX02"],
+            "ssl_bindings": ["0.0.0.0:995"],
+            "external_connection_settings": ["mail.contoso.com:995:SSL", "mail.contoso.com:110:TLS"],
+            "authenticated_connection_timeout": 3600,
+            "log_per_file_size_quota": "2000 KB",
+            "login_type": "SecureLogin",
+        }
+        shell = DirectHostShell(server)
+        first, second = (run_module("exchange_pop3_settings", {**options, **declared}, host=shell) for _ in range(2))
+        assert first["counts"] == {"total": 2, "changed": 2, "unchanged": 0, "failed": 0}
+        assert second["counts"] == {"total": 2, "changed": 0, "unchanged": 2, "failed": 0}
+        assert len(run_module("exchange_pop3_settings_info", options, host=shell)["servers"]) == 2
+        server.stop()

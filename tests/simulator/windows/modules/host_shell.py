@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ import requests
 from pypsrp.complex_objects import GenericComplexObject, PSInvocationState
 from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.serializer import Serializer
 from pypsrp.wsman import WSMan
 
 from simulator.windows.modules.arguments import NOT_SIMULATED, Option, OptionType, arguments
@@ -148,6 +150,7 @@ def _opened(parameters: Mapping[str, Any], login: _Login | None, machine: Machin
         raise _NotOpened(_CANNOT_CONNECT, "The client cannot connect to the destination specified in the request.")
     wsman = _wsman(requests.utils.urlparse(uri), parameters, login, machine)  # type: ignore[attr-defined]
     pool = RunspacePool(wsman, configuration_name=parameters["ConfigurationName"])
+    pool._serializer = pool._fragmenter.serializer = _ListsAsPowerShellHasThem()
     try:
         _open(pool, parameters)
         yield pool
@@ -258,6 +261,19 @@ def _finished(remote: PowerShell, values: list[Any] | None, seconds: float) -> b
     with contextlib.suppress(Exception):
         remote.close()
     return True
+
+
+class _ListsAsPowerShellHasThem(Serializer):
+    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows."""
+
+    def deserialize(self, element: Any, *args: Any, **kwargs: Any) -> Any:
+        """See pypsrp."""
+        if isinstance(element, str):
+            element = _OF_EXCHANGE.sub("<T>System.Collections.ArrayList</T>", element)
+        return super().deserialize(element, *args, **kwargs)
+
+
+_OF_EXCHANGE = re.compile(r"<T>Microsoft\.Exchange\.Data\.MultiValuedProperty[^<]*</T>")
 
 
 def _properties(record: Any) -> dict[str, Any]:
