@@ -16,11 +16,12 @@ import ipaddress
 import os
 import socket
 import ssl
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+import requests
 
 from .._errors import ExchangeError
 from ._diagnosis import Diagnosis, diagnose, diagnose_status
@@ -222,11 +223,9 @@ class Probe:
 
 
 def _proxy_for(endpoint: Endpoint) -> tuple[str, int] | None:
-    """The proxy that the session will go through, as the environment says."""
-    if urllib.request.proxy_bypass(endpoint.uri.host):
-        return None
-    proxies = urllib.request.getproxies()
-    named = proxies.get(endpoint.uri.scheme) or proxies.get("all")
+    """The proxy that the session will go through: requests reads the environment, and so it is asked here, too."""
+    uri = str(endpoint.uri)
+    named = requests.utils.select_proxy(uri, requests.utils.get_environ_proxies(uri))
     if not named:
         return None
     parts = urlsplit(named if "://" in named else f"http://{named}")
