@@ -155,3 +155,10 @@ def test_errors_without_end_are_not_taken_in(here: Pop3Tasks) -> None:
     result = here(identities=NAMES).result
     assert "said more than 100000 things" in result["msg"]
     assert {failure["reason"] for failure in result["failures"]} <= {"unconfirmed", "error"}
+
+
+def test_an_answer_that_trickles_is_not_waited_for(here: Pop3Tasks) -> None:
+    """A byte now and then keeps every time-out of a socket from striking."""
+    here.simulator.exchange.faults.add(faults.Trickle(0.3), action="Receive", nth=2, times=None)
+    result = here(identities=NAMES, operation_timeout=1, connection_timeout=1).result
+    assert "did not answer in time" in result["msg"]

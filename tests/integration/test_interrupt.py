@@ -84,7 +84,7 @@ def test_a_signal_ends_all_sessions_and_none_is_opened_again(here: Pop3Tasks, si
 
 
 def test_the_time_out_of_a_task_ends_all_sessions(here: Pop3Tasks) -> None:
-    ends_and_sends_nothing_more(here, start_many(here, timeout=3))
+    ends_and_sends_nothing_more(here, start_many(here, timeout=6))
 
 
 def test_the_time_out_of_a_task_closes_the_session(here: Pop3Tasks) -> None:

@@ -170,7 +170,7 @@ def _too_slow(cmdlet: str) -> Callable[[Simulator], dict[str, Any]]:
 
 
 FAULTS = [
-    Fault("Connection refused at first, for a second", _refused_at_first),
+    Fault("Connection refused at first, for a second", _refused_at_first, notes_by_chance=True),
     Fault("Connection refused throughout", _down),
     Fault("HTTP 503 at the first request", _struck(faults.Status(503))),
     Fault("HTTP 503 in the middle", _struck(faults.Status(503), action="Receive", nth=4)),

@@ -9,11 +9,12 @@ Whoever answers on the way to Exchange is not always Exchange, and not always we
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import UNAUTHORIZED
 from typing import Any
 
 import requests
+import urllib3.exceptions
 from pypsrp.exceptions import AuthenticationError
 from spnego.exceptions import SpnegoError
 
@@ -37,8 +38,9 @@ class Guard:
     as long as a server that opens a session goes on answering with nothing.
     """
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: Login, longest: float) -> None:
         self._login = login
+        self._longest = longest
         self.deadline: float | None = None
 
     def around(self, send: Callable[..., bytes]) -> Callable[..., bytes]:
@@ -63,9 +65,12 @@ class Guard:
             self._login.accepted = True
         if "," in response.headers.get("Content-Encoding", ""):
             raise AnswerTooLarge("the server's answer is compressed more than once", response=response)
-        pieces, size = [], 0
-        for piece in response.iter_content(_PIECE):
+        pieces, size, end = [], 0, time.monotonic() + self._longest
+        for piece in _pieces(response):
             size += len(piece)
+            if time.monotonic() > end:
+                response.close()
+                raise requests.ReadTimeout(f"the answer took longer than {self._longest:g} seconds to arrive")
             if size > LARGEST_ANSWER:
                 response.close()
                 raise AnswerTooLarge(
@@ -75,6 +80,19 @@ class Guard:
         response._content = b"".join(pieces)
         response.encoding = response.encoding or "utf-8"  # or requests would guess, which takes long
         return response
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """Hand over an answer as it arrives, so that somebody can look at the clock: a byte now and then is no silence."""
+    read = getattr(response.raw, "read1", None)
+    if read is None:  # an older urllib3 waits until it has a whole piece
+        yield from response.iter_content(_PIECE)
+        return
+    try:
+        while piece := read(_PIECE, decode_content=True):
+            yield piece
+    except urllib3.exceptions.HTTPError as exc:  # as requests itself would say it
+        raise requests.ConnectionError(exc) from exc
 
 
 def refuse_definitions(xml: bytes) -> bytes:

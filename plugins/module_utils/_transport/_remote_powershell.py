@@ -298,7 +298,7 @@ def _connection(endpoint: Endpoint) -> tuple[WSMan, Guard]:
     if session.auth is None:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
-    guard = Guard(endpoint.login)
+    guard = Guard(endpoint.login, endpoint.operation_timeout + endpoint.connection_timeout)
     session.hooks["response"].append(guard.read)
     if wsman.transport.wrap_required:
         _encryption.guard(wsman, session)

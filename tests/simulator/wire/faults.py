@@ -89,6 +89,13 @@ class Mangle:
 
 
 @dataclass(frozen=True, slots=True)
+class Trickle:
+    """Process, and answer a byte at a time, with this many seconds between."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """Process and answer as if nothing were wrong, then close the connection without a word: no keep-alive."""
 
@@ -100,6 +107,7 @@ Effect: TypeAlias = (
     | HalfResponse
     | HangUp
     | Mangle
+    | Trickle
     | Status
     | Redirect
     | Garbage

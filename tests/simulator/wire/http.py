@@ -518,6 +518,12 @@ class HttpServer:
             if isinstance(effect, effects.Mangle):
                 body = effect.change(response.body)
                 response = replace(response, body=body, headers=(*response.headers, *effect.headers))
+            if isinstance(effect, effects.Trickle):
+                self._write(sock, self._head(response))
+                for byte in response.body:
+                    self._write(sock, bytes([byte]))
+                    if self._stopping.wait(effect.seconds):
+                        return None
             if isinstance(effect, effects.HangUp):
                 self._send(sock, response, request.method)
                 return None
