@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 
@@ -31,7 +32,9 @@ def start(program: str) -> subprocess.Popen[str]:
 def test_output_exit_code_and_memory_of_the_largest_process() -> None:
     took = watch(lambda: start(_LARGE_CHILD))
     assert (took.output, took.returncode) == ("child\nparent\n", 3)
-    assert 95 < took.peak_mb < 400
+    # Linux counts for a child what its parent had at the fork, and this process has run other tests before.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert 95 < took.peak_mb < 400 + own
     assert took.seconds > 0.5
     assert took.cpu_seconds > 0
 
