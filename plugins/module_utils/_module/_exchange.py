@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._errors import OptionError
 from .._gateway._cas_mailbox import Abilities, CasMailboxes
-from .._gateway._pop_settings import PopServers
 from .._gateway._reading import Reading
 from .._session._host import HostShell
 from .._session._interrupt import closing_on_signals
@@ -33,6 +32,9 @@ from ._definition import ModuleDefinition, Say, Work
 from ._numbers import check_numbers
 from ._progress import Progress
 from ._warnings import once_each
+
+if TYPE_CHECKING:
+    from .._gateway._pop_settings import PopServers
 
 _SEVERAL = 4
 """Sessions at most where the user does not say; Exchange allows a user 18 by default (PowerShellMaxConcurrency)."""
@@ -98,6 +100,8 @@ class Connection:
             return CasMailboxes(session, abilities, self.domain_controller, warn)
 
         def pop(session: Session) -> PopServers:
+            from .._gateway._pop_settings import PopServers  # only now: most modules do without
+
             return PopServers(session, self.domain_controller, warn)
 
         # A host's connection runs one script at a time.

@@ -13,7 +13,6 @@ from .._session._protocol import Session
 from ._dependency import require_kerberos, require_pypsrp
 from ._endpoint import Authentication, Endpoint
 from ._host_endpoint import HostEndpoint
-from ._host_shell import HostShellSession
 
 
 class Transport(StrEnum):
@@ -29,6 +28,8 @@ def open_session(endpoint: Endpoint | HostEndpoint, host: HostShell | None = Non
     Raises DependencyError if a library is missing, and OptionError if there is no host that is needed.
     """
     if isinstance(endpoint, HostEndpoint):
+        from ._host_shell import HostShellSession  # only now: one mailbox should cost no more than it needs
+
         return HostShellSession(endpoint, require_host(host))
     return _remote_powershell(endpoint)
 
