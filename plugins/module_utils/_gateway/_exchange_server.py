@@ -22,7 +22,6 @@ _ROLE_HINT = (
     "The management role 'View-Only Configuration' is needed, which the role groups View-Only Organization Management "
     "and Organization Management have; see Get-ManagementRoleAssignment."
 )
-_AUTHORIZATION = "AuthZ-"
 
 _HOST = re.compile(r"\w[\w.-]*")
 """A name becomes a host, and an argument of programs that connect to it: none may begin with a hyphen."""
@@ -133,7 +132,7 @@ def _why(cmdlet: str, error: ErrorRecord) -> str:
     if _reasons.is_hidden(error):
         return _reasons.no_such_cmdlet(cmdlet, _ROLE_HINT, error)
     answered = f"Exchange answered: {error.message.strip()}"
-    if error.failure_category.startswith(_AUTHORIZATION):
+    if _reasons.is_denied(error):
         return f"{cmdlet} is not allowed to this user. {_ROLE_HINT} {answered}"
     return f"{cmdlet} failed. {answered}"
 
