@@ -10,6 +10,8 @@ SHELL := /bin/sh
 READY := .dev/ready
 # Kerberos takes compiling, and the demo does without it.
 KERBEROS := .dev/kerberos
+# So do Sphinx and its like, in an environment of their own.
+DOCS := .dev/docs-ready
 PYTHON_DEV := .dev/venv/bin/python
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.dev/collections
 export PATH := $(CURDIR)/.dev/venv/bin:$(PATH)
@@ -19,7 +21,7 @@ export PYTHONPATH := $(CURDIR)/tests
 ARGS ?=
 
 .PHONY: help demo test lint types test-unit test-integration test-auth matrix test-browser test-molecule simulator \
-	report-pictures fault-table bench build clean
+	report-pictures fault-table bench docs build clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -30,7 +32,7 @@ help: ## Say what there is
 demo: $(READY) ## Watch POP3 access being declared, changed and proven against a simulated Exchange
 	@$(PYTHON_DEV) tests/demo/demo.py $(ARGS)
 
-test: $(READY) $(KERBEROS) lint types ## Run everything the project checks
+test: $(READY) $(KERBEROS) $(DOCS) lint types ## Run everything the project checks
 	@$(PYTHON_DEV) -m pytest -n auto tests $(ARGS)
 
 lint: $(READY) ## Check style and common mistakes
@@ -71,6 +73,10 @@ bench: $(READY) ## Measure the speed against a simulated Exchange; less of it: m
 report-pictures: $(READY) ## Make the pictures of the report that docs/report.md shows
 	@$(PYTHON_DEV) tests/demo/report_pictures.py $(ARGS)
 
+docs: $(READY) $(DOCS) ## Build the documentation's site into .dev/docs/html
+	@tools/make-docs
+	@echo "The site is .dev/docs/html/index.html"
+
 build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .
 
@@ -83,3 +89,6 @@ $(READY): requirements.txt tests/requirements.txt tools/make-environment tools/f
 
 $(KERBEROS): $(READY) tests/requirements-kerberos.txt tools/add-kerberos
 	@tools/add-kerberos .dev/venv $(KERBEROS)
+
+$(DOCS): $(READY) tests/requirements-docs.txt tools/add-docs
+	@tools/add-docs $(DOCS)
