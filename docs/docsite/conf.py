@@ -53,6 +53,13 @@ def to_ansible(_app: Any, _env: Any, node: Any, content: Any) -> Any:
     return nodes.reference("", "", content, internal=False, refuri=uri) if uri else None
 
 
+def without_contents(_app: Any, docname: str, source: list[str]) -> None:
+    """Take the table of contents out of a page of the reference: the theme has its own, beside the page."""
+    if docname.startswith("reference/"):
+        source[0] = re.sub(r"^\.\. contents::\n(   :.*\n)*", "", source[0], flags=re.MULTILINE)
+
+
 def setup(app: Any) -> None:
     """Called by Sphinx."""
+    app.connect("source-read", without_contents)
     app.connect("missing-reference", to_ansible)

@@ -4,9 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copy the pages for the site, and turn their links into links of the site.
 
-What is written is right on GitHub: links between files of the repository, and absolute ones in the pages at its top. On the
-site, a link to a page leads to that page, one to a module or role to its page in the reference, and one to any other file to
-GitHub. The table of contents are the lists of docs/index.md.
+What is written is right on GitHub: links between files of the repository, and absolute ones in the pages at its top.
+On the site, a link to a page leads to that page, one to a module or role to its page in the reference, and one to any
+other file to GitHub. The table of contents are the lists of docs/index.md.
 
 Usage: pages.py FOLDER
 """
@@ -24,7 +24,12 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOB = "https://github.com/mailops/exchange/blob/main/"
 RAW = "https://raw.githubusercontent.com/mailops/exchange/main/"
 
-TOP = {"README.md": "readme.md", "SECURITY.md": "security.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+TOP = {
+    "README.md": "readme.md",
+    "SECURITY.md": "security.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
 """Pages at the top of the repository, and their names on the site."""
 
 _LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
