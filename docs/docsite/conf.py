@@ -24,6 +24,8 @@ myst_heading_anchors = 4
 myst_enable_extensions: list[str] = []
 
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_use_index = False

@@ -12,6 +12,7 @@ import shutil
 import pytest
 import yaml
 
+from simulator import VIEW_ONLY_RECIPIENTS
 from support.controller import ROOT
 from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 
@@ -46,7 +47,7 @@ def log_in_by_environment(here: Pop3Tasks) -> None:
 @pytest.mark.parametrize(
     ("listed", "code", "says"),
     [
-        (["Patrick Colon", ""], 0, "failed=0"),
+        (["# the scanners", "Patrick Colon", ""], 0, "failed=0"),
         (["Patrick Colon", "John Smith"], 2, "Not as declared: John Smith."),
         (["John Smith", "Jhon Smith"], 2, "Not as declared: John Smith. 1 of 2 mailboxes failed: 1 not found."),
     ],
@@ -66,6 +67,15 @@ def test_drift_fails_where_nothing_could_be_looked_at(here: Pop3Tasks, drift: st
     run = here.controller.play(drift, json_output=False)
     assert run.returncode == 2
     assert "The login was not accepted" in run.output
+
+
+def test_drift_needs_no_right_to_change_anything(here: Pop3Tasks, drift: str) -> None:
+    here.simulator.users.add("auditor@contoso.com", PASSWORD, VIEW_ONLY_RECIPIENTS)
+    here.controller.environment["EXCHANGE_USERNAME"] = "auditor@contoso.com"
+    (here.controller.folder / "pop3-users.txt").write_text("Patrick Colon\nJohn Smith\n")
+    run = here.controller.play(drift, json_output=False)
+    assert run.returncode == 2
+    assert "Not as declared: John Smith." in run.output
 
 
 def test_the_five_minutes_of_the_first_page(here: Pop3Tasks) -> None:

@@ -100,7 +100,8 @@ def test_no_page_shows_an_error_of_its_making(site: Path) -> None:
     """What a theme or a parser does not like, it may write into the page instead of a warning."""
     for path in site.rglob("*.html"):
         text = path.read_text("utf-8")
-        assert not [words for words in ("ERROR: Adding", "system-message", 'class="problematic"') if words in text], path
+        for words in ("ERROR: Adding", "system-message", 'class="problematic"'):
+            assert words not in text, path
 
 
 def test_nothing_on_the_site_is_loaded_from_elsewhere(site: Path) -> None:
