@@ -12,9 +12,10 @@ import shutil
 import pytest
 import yaml
 
-from simulator import VIEW_ONLY_RECIPIENTS
-from support.controller import ROOT
+from simulator import VIEW_ONLY_RECIPIENTS, Farm
+from support.controller import ROOT, Controller
 from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
+from support.servers import Servers
 
 EXAMPLES = ROOT / "docs" / "examples"
 
@@ -92,6 +93,27 @@ def test_the_five_minutes_of_the_first_page(here: Pop3Tasks) -> None:
         assert f"changed={changed} " in run.stdout
         assert f'"pop3.restart_required": {due}' in run.stdout
     assert here.pop_enabled("John Smith")
+
+
+def test_a_pipeline_makes_it_so(controller: Controller) -> None:
+    """apply.yml with its list, and a login from the environment as in inventory.yml; a second run changes nothing."""
+    with Farm(("MBX01", "MBX02")) as farm:
+        controller.inventory = farm.inventory()
+        group = controller.inventory["all"]["children"]["exchange"]
+        for host in group["hosts"].values():
+            controller.environment |= {
+                "SERVERS_USER": host["ansible_user"],
+                "SERVERS_PASSWORD": host["ansible_password"],
+            }
+            host["ansible_user"] = "{{ lookup('ansible.builtin.env', 'SERVERS_USER') }}"
+            host["ansible_password"] = "{{ lookup('ansible.builtin.env', 'SERVERS_PASSWORD') }}"
+        group["vars"]["pop3_services_verify_stable_for"] = 0
+        (controller.folder / "pop3-users.txt").write_text("# the office\njsmith@contoso.com\n")
+        for restarts in ([1, 1], [1, 1]):
+            run = controller.play((EXAMPLES / "apply.yml").read_text("utf-8"), json_output=False)
+            assert run.returncode == 0, run.output
+            assert Servers(farm, controller).restarts() == {"mbx01": restarts, "mbx02": restarts}
+        assert farm.may_use_pop3("jsmith@contoso.com")
 
 
 @pytest.mark.parametrize(("path", "says"), [("/PowerShell/", "rights: ok."), ("/nowhere/", "path: failed.")])

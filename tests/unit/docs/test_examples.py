@@ -162,8 +162,14 @@ def test_a_pipeline_is_one(schema: str, name: str) -> None:
 def test_what_a_pipeline_runs_is_in_the_folder(name: str) -> None:
     text = (FOLDER / name).read_text("utf-8")
     named = set(re.findall(r"\b([\w-]+\.yml)\b", text)) - {"pop3.yml", "gitlab-ci.yml"}
-    assert named >= {"apply.yml", "drift.yml", "requirements.yml"}
+    assert named >= {"apply.yml", "drift.yml", "inventory.yml", "requirements.yml"}
     assert [file for file in named if not (FOLDER / file).is_file()] == []
+
+
+def test_ansible_reads_the_inventory(tmp_path: Path) -> None:
+    command = [str(BIN / "ansible-inventory"), "-i", str(FOLDER / "inventory.yml"), "--host", "mbx02.contoso.com"]
+    process = subprocess.run(command, env=environment(tmp_path), capture_output=True, text=True, timeout=60)
+    assert json.loads(process.stdout)["ansible_connection"] == "winrm", process.stderr
 
 
 def test_modules_of_awx_have_the_options_that_they_are_given(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ PAGES = load_pages()
 KNOWN = PAGES.pages()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built as `make docs` builds it; `-W` is in there, so a warning is a failure."""
     of_the_docs("antsibull-docs")
@@ -69,7 +69,15 @@ class Html(HTMLParser):
                 self.names.add(value)
 
 
-def test_every_link_of_the_site_leads_somewhere(site: Path) -> None:
+def test_the_site_is_whole(site: Path) -> None:
+    """One test, so that the site is built once where tests run side by side."""
+    every_link_leads_somewhere(site)
+    every_page_plugin_and_role_is_there(site)
+    no_page_shows_an_error_of_its_making(site)
+    nothing_is_loaded_from_elsewhere(site)
+
+
+def every_link_leads_somewhere(site: Path) -> None:
     pages = {path: Html(path.read_text("utf-8")) for path in site.rglob("*.html")}
     assert len(pages) > 30
     lost = []
@@ -85,7 +93,7 @@ def test_every_link_of_the_site_leads_somewhere(site: Path) -> None:
     assert lost == []
 
 
-def test_every_page_plugin_and_role_is_on_the_site(site: Path) -> None:
+def every_page_plugin_and_role_is_there(site: Path) -> None:
     wanted = {place.removesuffix(".md") for place in KNOWN.values()}
     for folder, kind in (("modules", "module"), ("filter", "filter"), ("inventory", "inventory")):
         wanted |= {f"reference/{path.stem}_{kind}" for path in (ROOT / "plugins" / folder).glob("*.py")}
@@ -96,7 +104,7 @@ def test_every_page_plugin_and_role_is_on_the_site(site: Path) -> None:
     assert sorted(page for page in wanted - {"index"} if f"{page}.html" not in index.targets) == []
 
 
-def test_no_page_shows_an_error_of_its_making(site: Path) -> None:
+def no_page_shows_an_error_of_its_making(site: Path) -> None:
     """What a theme or a parser does not like, it may write into the page instead of a warning."""
     for path in site.rglob("*.html"):
         text = path.read_text("utf-8")
@@ -104,7 +112,7 @@ def test_no_page_shows_an_error_of_its_making(site: Path) -> None:
             assert words not in text, path
 
 
-def test_nothing_on_the_site_is_loaded_from_elsewhere(site: Path) -> None:
+def nothing_is_loaded_from_elsewhere(site: Path) -> None:
     """It works from a disk, in a network without a way out."""
     for path in site.rglob("*.html"):
         text = path.read_text("utf-8")
