@@ -76,6 +76,25 @@ def test_pages_name_no_target_of_make_that_is_not_there(page: Path) -> None:
     assert named <= targets
 
 
+def test_the_two_languages_have_the_same_steps() -> None:
+    """The page about Microsoft's procedure: the same sections, steps, code and links, in English and in French."""
+    english = ROOT / "docs" / "from-microsofts-procedure.md"
+    french = ROOT / "docs" / "fr" / "depuis-la-procedure-de-microsoft.md"
+
+    def steps(page: Path) -> list[tuple[list[str], list[str]]]:
+        rows = [line for line in prose(page).splitlines() if line.startswith("| **")]
+        return [
+            (re.findall(r"`([^`]+)`", row), [link.removeprefix("../") for link in re.findall(r"\]\((\S+?)\)", row)])
+            for row in rows
+        ]
+
+    assert len(steps(english)) >= 8
+    assert steps(english) == steps(french)
+    blocks = [re.findall(r"```yaml\n.*?```", page.read_text("utf-8"), re.DOTALL) for page in (english, french)]
+    assert blocks[0] == blocks[1]
+    assert len(anchors(english)) == len(anchors(french))
+
+
 @pytest.mark.parametrize("role", ["pop3_access", "pop3_report", "pop3_services"])
 def test_a_roles_readme_names_its_variables_and_their_defaults(role: str) -> None:
     folder = ROOT / "roles" / role
