@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
-from simulator import Farm, SessionDrop
+from simulator import MAIL_RECIPIENTS, Farm, SessionDrop, Simulator
 from simulator.windows import WindowsHost
 from simulator.windows.faults import DropConnection
 from support.controller import JUMP, LOCAL, Controller, Run
+from support.in_process import InProcess
+from support.pop3_tasks import ADMIN, PASSWORD
 from support.secrets import Secret, Watcher
 from support.servers import Servers
+from support.transports import HOST_SHELL, tasks_over
 
 GET, SET = "Get-CASMailbox", "Set-CASMailbox"
 INFO = "mailops.exchange.exchange_pop3_access_info"
@@ -176,6 +179,29 @@ def test_a_wrong_password_is_tried_once(farm: Farm, host: WindowsHost, controlle
     assert "The user name or password is incorrect" in result["msg"]
     assert "Check username and password" in result["msg"]
     assert runs(host) == 1
+
+
+@pytest.mark.parametrize("names", [["John Smith"], [f"user{number}" for number in range(9)]], ids=["one", "streamed"])
+def test_a_password_that_stops_being_right_is_tried_once(names: list[str], tmp_path: Path) -> None:
+    """Each run of the script logs in anew: the one that was refused was the last, not even looking is tried again."""
+    with Simulator() as simulator, tasks_over(HOST_SHELL, simulator, tmp_path) as tasks:
+        for name in set(names) - {"John Smith"}:
+            simulator.organisation.add_mailbox(name, pop_enabled=False)
+        simulator.users.add(ADMIN, PASSWORD, MAIL_RECIPIENTS)
+        logins = simulator.accept_logins(ntlm=True)
+        simulator.exchange.on_call = lambda call: (
+            simulator.users.add(ADMIN, "another one", MAIL_RECIPIENTS) and None if call.name == GET else None
+        )
+        assert isinstance(tasks.controller, InProcess)
+        shell = tasks.controller.host
+        assert shell
+        result = tasks(identities=names, authentication="ntlm").result
+        assert "The user name or password is incorrect" in result["msg"]
+        assert "was refused before, and is not tried again" in result["msg"]
+        assert [failure["identity"] for failure in result["failures"]] == names
+        assert not result["changed"]
+        assert runs(shell.host) == 3  # to open a session, to look, and the one that was refused
+        assert len(logins.logins) == 2
 
 
 def test_a_cmdlet_that_is_hidden(farm: Farm, controller: Controller) -> None:
