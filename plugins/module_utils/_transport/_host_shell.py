@@ -36,7 +36,8 @@ _ACCESS_DENIED = 5
 _NO_TICKET = frozenset({1312, -2146893053, -2144108387, -2144108315})
 _NOT_TRUSTED = frozenset({12175, -2144108316})
 _NOT_FOUND = frozenset({-2144108269, -2144108542, -2144108485})
-_MAY_PASS = frozenset({53, 995, 1115, 1722, -2144108526, -2144108250, -2144108270, -2144108176})
+_TIMED_OUT = -2144108250
+_MAY_PASS = frozenset({53, 995, 1115, 1722, -2144108526, -2144108270, -2144108176})
 
 _TOO_MANY = "MaxConcurrency"
 """The name of the limit, in Exchange's own words: what is around it is localized, and the code is that of a denied
@@ -185,6 +186,11 @@ class HostShellSession:
             )
         if code in _NOT_FOUND:
             return "Check connection_uri (Exchange's path is /PowerShell/) and configuration_name."
+        if code == _TIMED_OUT:  # not tried again: it would take as long
+            return (
+                "Check connection_uri, and that no firewall is in between. The server may be overloaded; "
+                "connection_timeout says how long to wait."
+            )
         return "Check connection_uri, and that IIS serves Exchange there."
 
     def _check_login(self) -> str:

@@ -103,6 +103,7 @@ def test_answers_are_in_the_order_of_the_values() -> None:
         (5, ConnectionFailed, False, "double hop"),
         (1312, LoginFailed, False, "become: true"),
         (-2144108526, ConnectionFailed, True, "connection_uri"),
+        (-2144108250, ConnectionFailed, False, "connection_timeout"),
         (12175, ConnectionFailed, False, "its own store counts"),
     ],
 )
