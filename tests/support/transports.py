@@ -28,6 +28,9 @@ from support.pop3_tasks import Pop3Tasks
 REMOTE_POWERSHELL, HOST_SHELL = "remote_powershell", "host_shell"
 TRANSPORTS = (REMOTE_POWERSHELL, HOST_SHELL)
 
+BOTH = pytest.mark.parametrize("transport", TRANSPORTS, indirect=True)
+"""For a test that runs over both in a file that is listed below."""
+
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 """Where the tests of tests/integration are kept as they were collected."""
 
@@ -45,9 +48,23 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_many_mailboxes::test_select_object_is_tried_once",
         "test_many_mailboxes::test_where_exchange_allows_fewer_sessions_fewer_do_the_work",
     ),
+    "What is seen of the way depends on who goes it; the way of a host has tests of its own there.": (
+        "test_endpoint_info",
+    ),
+    "It is about pypsrp or requests, or a connection that they made.": (
+        "test_connection_errors::test_a_missing_pypsrp_is_named_with_the_place_to_install_it",
+        "test_connection_errors::test_a_pypsrp_that_is_too_old_is_named_with_its_version",
+        "test_connection_errors::test_an_opening_whose_answer_was_cut_leaves_no_session",
+        "test_connection_errors::test_closing_is_tried_again",
+        "test_connection_errors::test_netrc_is_not_sent_with_a_client_certificate",
+    ),
     "What is there in its stead over host_shell has a test of its own in test_host_shell.": (
         "test_main_job::test_the_time_out_of_a_task_loses_nothing",
         "test_many_mailboxes::test_a_password_that_stops_being_right_is_not_tried_again",
+        "test_connection_errors::test_a_missing_pypsrp_is_not_missed_over_host_shell",
+    ),
+    "It is about the jump host, or about what both faces there say alike.": (
+        "test_pop3_settings::test_through_either_face",
     ),
     "It is about host_shell.": ("test_host_shell",),
     "It opens no session with Exchange.": (

@@ -150,7 +150,7 @@ def _opened(parameters: Mapping[str, Any], login: _Login | None, machine: Machin
         raise _NotOpened(_CANNOT_CONNECT, "The client cannot connect to the destination specified in the request.")
     wsman = _wsman(requests.utils.urlparse(uri), parameters, login, machine)  # type: ignore[attr-defined]
     pool = RunspacePool(wsman, configuration_name=parameters["ConfigurationName"])
-    pool._serializer = pool._fragmenter.serializer = _ListsAsPowerShellHasThem()
+    pool._serializer = pool._fragmenter.serializer = _ValuesAsPowerShellHasThem()
     try:
         _open(pool, parameters)
         yield pool
@@ -263,13 +263,15 @@ def _finished(remote: PowerShell, values: list[Any] | None, seconds: float) -> b
     return True
 
 
-class _ListsAsPowerShellHasThem(Serializer):
-    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows."""
+class _ValuesAsPowerShellHasThem(Serializer):
+    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows. And an
+    address that comes as an object has a text there, which is what the script takes."""
 
     def deserialize(self, element: Any, *args: Any, **kwargs: Any) -> Any:
         """See pypsrp."""
         if isinstance(element, str):
             element = _OF_EXCHANGE.sub("<T>System.Collections.ArrayList</T>", element)
+            element = element.replace("<T>System.Uri</T>", "")
         return super().deserialize(element, *args, **kwargs)
 
 
