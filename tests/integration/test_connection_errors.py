@@ -156,7 +156,7 @@ CASES: list[tuple[Arrange, list[str]]] = [
 
 CANNOT = "PowerShell says: Connecting to remote server"
 # Over host_shell the words are those of Windows, which says less of the way than can be seen from here; the advice is
-# ours. What is left out comes out like one that is there, passes, or is none: Windows has its own store of certificates.
+# ours. What is left out comes out like one that is there, passes, or is none: the host has its own certificates.
 HOSTS_CASES: list[tuple[Arrange, list[str]]] = [
     (nobody_listens, [CANNOT, "CannotConnect", "IIS"]),
     (wrong_path, [CANNOT, "Check connection_uri"]),

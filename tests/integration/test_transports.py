@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.transports import COLLECTED, HOST_SHELL, ONE_TRANSPORT, REMOTE_POWERSHELL, TRANSPORTS, why_one_transport
+from support.transports import COLLECTED, ONE_TRANSPORT, REMOTE_POWERSHELL, TRANSPORTS, why_one_transport
 
 HERE = Path(__file__).parent
 
@@ -46,4 +46,4 @@ def test_the_list_has_nothing_that_is_not_there() -> None:
 def test_none_of_them_is_one_that_runs_over_both(request: pytest.FixtureRequest) -> None:
     """What is listed by name has no other transport; a reason that is none any more is to go."""
     for (file, test), over in transports_of(request.config.stash[COLLECTED]).items():
-        assert HOST_SHELL not in over or not any(f"{file}::{test}" in which for which in ONE_TRANSPORT.values())
+        assert len(over) == 1 or not any(f"{file}::{test}" in which for which in ONE_TRANSPORT.values())

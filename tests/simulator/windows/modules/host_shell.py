@@ -153,6 +153,7 @@ def _opened(parameters: Mapping[str, Any], login: _Login | None, machine: Machin
     pool._serializer = pool._fragmenter.serializer = _ValuesAsPowerShellHasThem()
     try:
         _open(pool, parameters)
+        wsman.transport.read_timeout = parameters["OpenSeconds"] + 20  # from now on, CallSeconds count
         yield pool
     finally:
         with contextlib.suppress(Exception):
@@ -174,7 +175,7 @@ def _wsman(uri: Any, parameters: Mapping[str, Any], login: _Login, machine: Mach
         auth=method,
         encryption="never" if method == "basic" else "auto",
         connection_timeout=parameters["OpenSeconds"],
-        read_timeout=parameters["OpenSeconds"] + 20,
+        read_timeout=parameters["OpenSeconds"],
         operation_timeout=20,
         **trust,
         **(basic if method == "basic" else plain),
