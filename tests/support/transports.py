@@ -67,6 +67,11 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_pop3_settings::test_through_either_face",
     ),
     "It is about host_shell.": ("test_host_shell",),
+    "What Ansible does with an option or a result, before or after anything is sent.": (
+        "test_bad_input::test_a_password_in_another_encoding_is_refused",
+        "test_bad_input::test_without_an_address_the_task_says_where_it_looked",
+        "test_hostile_input::test_a_name_does_nothing_to_the_terminal",
+    ),
     "It opens no session with Exchange.": (
         "test_artifact",
         "test_faults::test_the_page_has_no_other_faults",
