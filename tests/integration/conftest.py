@@ -17,16 +17,16 @@ from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
 from support.transports import (
     COLLECTED,
     HOST_SHELL,
+    JUMP_HOST,
     REMOTE_POWERSHELL,
     TRANSPORTS,
+    WAYS,
     Modules,
     modules_over,
     tasks_on_a_host,
     tasks_over,
     why_one_transport,
 )
-
-JUMP_HOST = "jump host"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -42,9 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     only_one = why_one_transport(metafunc.definition.path.stem, metafunc.function.__name__)
     if "face" in metafunc.fixturenames:
-        # A jump host has no host shell: there it is the host's own.
-        ways = [(REMOTE_POWERSHELL, "controller"), (REMOTE_POWERSHELL, JUMP_HOST), (HOST_SHELL, HOST_SHELL)]
-        ways = ways[:2] if only_one else ways
+        ways = [way for way in WAYS if not only_one or way[0] == REMOTE_POWERSHELL]
         metafunc.parametrize(("transport", "face"), ways, ids=[face for _transport, face in ways], indirect=True)
     elif not only_one:
         metafunc.parametrize("transport", TRANSPORTS, indirect=True)

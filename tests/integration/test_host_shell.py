@@ -333,24 +333,6 @@ def test_the_role_from_the_mailbox_to_the_login(farm: Farm, controller: Controll
     assert servers.restarts() == {"mbx01": [1, 1]}
 
 
-def test_the_report_is_made_by_a_host(farm: Farm, controller: Controller, tmp_path: Path) -> None:
-    play = {
-        "name": "Report",
-        "hosts": "mbx01",
-        "gather_facts": False,
-        "roles": ["mailops.exchange.pop3_report"],
-        "vars": {
-            "pop3_report_transport": "host_shell",
-            "pop3_report_username": farm.administrator.name,
-            "pop3_report_password": farm.password,
-            "pop3_report_dest": str(tmp_path / "report"),
-        },
-    }
-    run = controller.play([play])
-    assert run.returncode == 0, run.output
-    assert "Patrick Colon" in "".join(path.read_text() for path in (tmp_path / "report").rglob("*.json"))
-
-
 def test_the_password_is_nowhere(farm: Farm, controller: Controller, tmp_path: Path) -> None:
     """Not in the output at -vvvv, not in a file here or there, not on a command line, not in what the host shows."""
     secret = Secret("spy@contoso.com", f"S3cret-{uuid.uuid4().hex[:12]}-Ünï `'\"$é")

@@ -28,6 +28,10 @@ from support.pop3_tasks import Pop3Tasks
 REMOTE_POWERSHELL, HOST_SHELL = "remote_powershell", "host_shell"
 TRANSPORTS = (REMOTE_POWERSHELL, HOST_SHELL)
 
+JUMP_HOST = "jump host"
+WAYS = ((REMOTE_POWERSHELL, "controller"), (REMOTE_POWERSHELL, JUMP_HOST), (HOST_SHELL, HOST_SHELL))
+"""The transports, and the faces that there are over each: a jump host has no host of its own to use."""
+
 BOTH = pytest.mark.parametrize("transport", TRANSPORTS, indirect=True)
 """For a test that runs over both in a file that is listed below."""
 
@@ -58,8 +62,15 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_connection_errors::test_closing_is_tried_again",
         "test_connection_errors::test_netrc_is_not_sent_with_a_client_certificate",
     ),
+    "A role makes something of results that are the same; where its way to them could matter, it runs over both.": (
+        "test_pop3_access_role",
+        "test_pop3_report",
+        "test_pop3_settings_role",
+    ),
     "What is there in its stead over host_shell has a test of its own in test_host_shell.": (
         "test_main_job::test_the_time_out_of_a_task_loses_nothing",
+        "test_secrets::test_a_run_that_succeeds",
+        "test_secrets::test_a_run_in_check_mode",
         "test_many_mailboxes::test_a_password_that_stops_being_right_is_not_tried_again",
         "test_connection_errors::test_a_missing_pypsrp_is_not_missed_over_host_shell",
     ),
@@ -71,12 +82,17 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_bad_input::test_a_password_in_another_encoding_is_refused",
         "test_bad_input::test_without_an_address_the_task_says_where_it_looked",
         "test_hostile_input::test_a_name_does_nothing_to_the_terminal",
+        "test_secrets::test_what_a_playbook_does_with_the_result",
+    ),
+    "On a Windows host the login of its own connection comes before that of the environment.": (
+        "test_secrets::test_from_the_environment_it_goes_nowhere_else",
     ),
     "It opens no session with Exchange.": (
         "test_artifact",
         "test_faults::test_the_page_has_no_other_faults",
         "test_least_privilege::test_the_guide_grants_what_the_code_says_that_it_uses",
         "test_least_privilege::test_the_guide_removes_every_other_cmdlet",
+        "test_secrets::test_the_search_finds_what_is_there",
         "test_pop3_services_role",
         "test_transports",
     ),
