@@ -252,15 +252,6 @@ def test_a_host_that_cannot_be_reached(farm: Farm, host: WindowsHost, controller
     assert "connection to the host mbx01 failed" in run.result["msg"]
 
 
-def test_a_task_that_is_delegated_to_a_server(farm: Farm, host: WindowsHost, controller: Controller) -> None:
-    """It is that server then that does the work, with the user of its connection where none is named."""
-    farm.users.add(host.user, host.password, "Mail Recipients")
-    keywords = {"delegate_to": "mbx01"}
-    result = task(controller, hosts="localhost", identity="John Smith", state="enabled", keywords=keywords).result
-    assert result["changed"], result
-    assert {call.user for call in farm.exchange.calls} == {host.user}
-
-
 @pytest.mark.parametrize("hosts", ["localhost", "jump"])
 def test_a_host_that_is_no_windows_host(farm: Farm, controller: Controller, hosts: str) -> None:
     result = task(controller, hosts=hosts, identity="John Smith", state="enabled", **credentials(farm)).result

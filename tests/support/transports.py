@@ -72,17 +72,31 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_secrets::test_a_run_that_succeeds",
         "test_secrets::test_a_run_in_check_mode",
         "test_many_mailboxes::test_a_password_that_stops_being_right_is_not_tried_again",
-        "test_connection_errors::test_a_missing_pypsrp_is_not_missed_over_host_shell",
     ),
-    "It is about the jump host, or about what both faces there say alike.": (
+    "It is about the two faces of a module; over host_shell there is one, and the tests of the roles have it.": (
         "test_pop3_settings::test_through_either_face",
     ),
-    "It is about host_shell.": ("test_host_shell",),
+    "It is about host_shell.": (
+        "test_connection_errors::test_a_missing_pypsrp_is_not_missed_over_host_shell",
+        "test_host_shell",
+    ),
     "What Ansible does with an option or a result, before or after anything is sent.": (
         "test_bad_input::test_a_password_in_another_encoding_is_refused",
         "test_bad_input::test_without_an_address_the_task_says_where_it_looked",
         "test_hostile_input::test_a_name_does_nothing_to_the_terminal",
         "test_secrets::test_what_a_playbook_does_with_the_result",
+    ),
+    "It is how we log in, or what we read from the wire; over host_shell Windows does both, and hands JSON over, which "
+    "tests/unit/transport/test_host_shell.py has in every form.": (
+        "test_authentication",
+        "test_hostile_server",
+        "test_kerberos",
+    ),
+    "An inventory has no task, and so no host of one.": ("test_inventory",),
+    "It is one example from end to end, with the transport that it shows.": ("test_molecule", "test_readme"),
+    "Where the controller finds an address and a login, and what closes its sessions; a host does that itself.": (
+        "test_interrupt",
+        "test_places",
     ),
     "On a Windows host the login of its own connection comes before that of the environment.": (
         "test_secrets::test_from_the_environment_it_goes_nowhere_else",
