@@ -150,9 +150,10 @@ def _opened(parameters: Mapping[str, Any], login: _Login | None, machine: Machin
         raise _NotOpened(_CANNOT_CONNECT, "The client cannot connect to the destination specified in the request.")
     wsman = _wsman(requests.utils.urlparse(uri), parameters, login, machine)  # type: ignore[attr-defined]
     pool = RunspacePool(wsman, configuration_name=parameters["ConfigurationName"])
-    pool._serializer = pool._fragmenter.serializer = _ListsAsPowerShellHasThem()
+    pool._serializer = pool._fragmenter.serializer = _ValuesAsPowerShellHasThem()
     try:
         _open(pool, parameters)
+        wsman.transport.read_timeout = parameters["OpenSeconds"] + 20  # from now on, CallSeconds count
         yield pool
     finally:
         with contextlib.suppress(Exception):
@@ -174,7 +175,7 @@ def _wsman(uri: Any, parameters: Mapping[str, Any], login: _Login, machine: Mach
         auth=method,
         encryption="never" if method == "basic" else "auto",
         connection_timeout=parameters["OpenSeconds"],
-        read_timeout=parameters["OpenSeconds"] + 20,
+        read_timeout=parameters["OpenSeconds"],
         operation_timeout=20,
         **trust,
         **(basic if method == "basic" else plain),
@@ -263,13 +264,15 @@ def _finished(remote: PowerShell, values: list[Any] | None, seconds: float) -> b
     return True
 
 
-class _ListsAsPowerShellHasThem(Serializer):
-    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows."""
+class _ValuesAsPowerShellHasThem(Serializer):
+    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows. And an
+    address that comes as an object has a text there, which is what the script takes."""
 
     def deserialize(self, element: Any, *args: Any, **kwargs: Any) -> Any:
         """See pypsrp."""
         if isinstance(element, str):
             element = _OF_EXCHANGE.sub("<T>System.Collections.ArrayList</T>", element)
+            element = element.replace("<T>System.Uri</T>", "")
         return super().deserialize(element, *args, **kwargs)
 
 
