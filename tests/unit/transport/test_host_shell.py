@@ -133,7 +133,7 @@ def test_a_user_whom_exchange_refuses_has_logged_in() -> None:
     words = "[Server=MBX01] [FailureCategory=AuthZ-AuthorizationException] L'utilisateur n'a pas accès."
     opened, host = session(failed(5, words), failed(5, words), username="a@b.c", password="p")
     for _time in range(2):
-        with pytest.raises(ConnectionFailed, match="The login was accepted .* RemotePowerShellEnabled"):
+        with pytest.raises(ConnectionFailed, match=r"The login was accepted .* RemotePowerShellEnabled"):
             opened.__enter__()
     assert host.left == []
 
