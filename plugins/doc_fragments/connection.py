@@ -83,7 +83,6 @@ _HOW = r"""
     description:
       - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
         PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
-      - With O(transport=host_shell), how long it may take to run a cmdlet for one mailbox, or to list all of them.
     type: int
     default: 180
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Ending
+from simulator import CostModel, Ending
 from support.pop3_tasks import Pop3Tasks
 from support.transports import BOTH, HOST_SHELL
 
@@ -120,6 +120,17 @@ def test_a_cmdlet_that_stays_silent_is_given_up_and_the_session_closed(here: Pop
     for words in ("Get-CASMailbox", "at https://localhost", "was silent", "for operation_timeout: 1 seconds"):
         assert words in message
     assert {shell.ending for shell in here.simulator.exchange.shells} == {Ending.CLOSED}
+
+
+@BOTH
+def test_a_long_list_is_not_silent_while_it_comes(here: Pop3Tasks) -> None:
+    """operation_timeout is about silence, and not about how much there is to say."""
+    for number in range(100):
+        here.simulator.organisation.add_mailbox(f"user{number:03}")
+    here.simulator.exchange.behaviour.costs = CostModel(per_bulk_object=0.03)
+    run = here(filter="PopEnabled -eq $true", operation_timeout=2)
+    assert run.returncode == 0, run.result.get("msg")
+    assert run.result["counts"]["total"] > 100
 
 
 def test_after_kill_9_only_the_idle_time_out_remains(here: Pop3Tasks) -> None:

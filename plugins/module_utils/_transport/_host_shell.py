@@ -39,6 +39,9 @@ _NOT_FOUND = frozenset({-2144108269, -2144108542, -2144108485})
 _TIMED_OUT = -2144108250
 _MAY_PASS = frozenset({53, 995, 1115, 1722, -2144108526, -2144108270, -2144108176})
 
+_REFUSED_BY_EXCHANGE = "[FailureCategory=AuthZ-"
+"""What stands in Exchange's own words, and in no others: the login itself was accepted."""
+
 _TOO_MANY = "MaxConcurrency"
 """The name of the limit, in Exchange's own words: what is around it is localized, and the code is that of a denied
 access."""
@@ -169,6 +172,12 @@ class HostShellSession:
                 "wait for the idle time-out of 15 minutes, or use another user."
             )
             return SessionRefused(came_back, check, may_pass=True)
+        if _REFUSED_BY_EXCHANGE in error.message:
+            check = (
+                "The login was accepted and remote PowerShell is not allowed to this user: see "
+                "'Get-User <user> | Format-List RemotePowerShellEnabled'."
+            )
+            return ConnectionFailed(came_back, check)
         # With basic, Windows calls a wrong password a denied access. Every run of the script logs in anew.
         self._endpoint.login.refused = code in _LOGIN or code == _ACCESS_DENIED
         kind = LoginFailed if code in _LOGIN or code in _NO_TICKET else ConnectionFailed

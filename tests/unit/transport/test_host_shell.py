@@ -128,6 +128,16 @@ def test_too_many_sessions_may_pass_and_are_no_refused_login() -> None:
     assert host.left == []
 
 
+def test_a_user_whom_exchange_refuses_has_logged_in() -> None:
+    """The code is that of a denied access here, too; the words are Exchange's own, which nobody else has."""
+    words = "[Server=MBX01] [FailureCategory=AuthZ-AuthorizationException] L'utilisateur n'a pas accès."
+    opened, host = session(failed(5, words), failed(5, words), username="a@b.c", password="p")
+    for _time in range(2):
+        with pytest.raises(ConnectionFailed, match=r"The login was accepted .* RemotePowerShellEnabled"):
+            opened.__enter__()
+    assert host.left == []
+
+
 @pytest.mark.parametrize("code", [5, 1326])
 def test_a_login_that_was_refused_is_the_last(code: int) -> None:
     opened, host = session(failed(code), said(answer()), username="a@b.c", password="p")
