@@ -263,6 +263,36 @@ def test_where_nobody_can_look_any_more_nothing_is_lost(servers: Farmhand) -> No
     assert result["restart_required"]
 
 
+def test_a_second_try_that_is_refused_says_nothing_of_the_first(servers: Farmhand) -> None:
+    """The first was sent, and the session broke; it may take effect yet. So the restart is owed all the same."""
+    behaviour = servers.simulator.exchange.behaviour
+    behaviour.session_drops.append(SessionDrop("Set-PopSettings"))
+    behaviour.failing_pop_settings["MBX01"] = Failure(
+        "The server wasn't found.", "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException"
+    )
+    result = servers("MBX01", banner="Contoso")
+    assert [f["reason"] for f in result["failures"]] == ["unconfirmed"]
+    assert "when it was sent again: " in result["msg"]
+    assert result["servers"][0]["after"] is None
+    assert (result["changed"], result["restart_required"]) == (False, True)
+
+
+def test_what_another_domain_controller_does_not_have_yet_is_not_called_lost(servers: Farmhand) -> None:
+    """Accepted in one session; the one that looks may be served by a domain controller that has yet to hear of it."""
+    exchange, organisation = servers.simulator.exchange, servers.simulator.organisation
+    exchange.behaviour.session_drops.append(SessionDrop("Get-PopSettings", nth=2))
+
+    def not_heard_of_it_yet(call: Any) -> None:
+        if call.name == "Get-PopSettings" and servers.sets():
+            organisation.change_pop_settings("MBX01", Banner="Old")
+
+    exchange.on_call = not_heard_of_it_yet
+    result = servers("MBX01", banner="Contoso")
+    assert [f["reason"] for f in result["failures"]] == ["unconfirmed"]
+    assert "may have another domain controller" in result["msg"]
+    assert (result["changed"], result["restart_required"]) == (True, True)
+
+
 def test_an_error_that_comes_after_the_change_is_looked_into(servers: Farmhand) -> None:
     """Another administrator makes the change while Exchange refuses ours: what there is now is what is reported."""
     behaviour = servers.simulator.exchange.behaviour

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from ._mailbox import Failure, Reason
 
@@ -16,6 +17,10 @@ S = TypeVar("S")
 
 class Planned(Protocol[S]):
     """A change that a plan has: from what was found to what is declared."""
+
+    @property
+    def guid(self) -> UUID:
+        """Who is changed."""
 
     @property
     def noun(self) -> str:

@@ -29,6 +29,11 @@ class Change:
     wanted: WantedSettings
 
     @property
+    def guid(self) -> UUID:
+        """The mailbox's."""
+        return self.mailbox.guid
+
+    @property
     def noun(self) -> str:
         """What is changed, for messages."""
         return "mailbox"

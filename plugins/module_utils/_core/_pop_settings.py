@@ -182,6 +182,11 @@ class PopChange:
     wanted: Wanted
 
     @property
+    def guid(self) -> UUID:
+        """That of the server's settings."""
+        return self.server.guid
+
+    @property
     def noun(self) -> str:
         """What is changed, for messages."""
         return "server"

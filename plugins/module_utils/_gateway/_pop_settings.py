@@ -58,6 +58,11 @@ class PopServers:
         self._warn = warn
         self._hidden: dict[str, ErrorRecord] = {}
 
+    @property
+    def openings(self) -> int:
+        """How many times the session was opened: opened anew, it may have another domain controller."""
+        return self._session.openings
+
     def names(self) -> list[str]:
         """Return the names of all servers that serve POP3 clients. Raises SelectionFailed.
 

@@ -17,7 +17,8 @@ from .._core._report import gains_and_losses, report, report_held_back
 from .._errors import ExchangeError, SelectionFailed
 from .._session._host import HostShell
 from .._session._interrupt import TimedOut
-from ._changing import ENDED, Changing
+from ._changing import ENDED
+from ._changing_mailboxes import change_mailboxes
 from ._definition import Result, Say
 from ._exchange import Exchange, connection_from, exchange_module
 from ._identities import check_identities
@@ -128,7 +129,7 @@ class _Run:
 
     def apply(self, exchange: Exchange) -> None:
         """Make the changes, and prove each by reading it back."""
-        Changing(exchange, self._outcomes).make(self._plan.changes)
+        change_mailboxes(exchange, self._plan.changes, self._outcomes)
 
     def report_held_back(self, why: str) -> Result:
         return report_held_back(self._plan, why)

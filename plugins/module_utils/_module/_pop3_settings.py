@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +17,19 @@ from .._core._pop_settings import (
     PopChange,
     PopFinding,
     PopPlan,
+    PopServer,
+    PopSettings,
     Wanted,
     plan,
     told_and_not_served,
     wanted_from,
 )
 from .._core._pop_values import BadValue
-from .._errors import ExchangeError, OptionError, SessionLost
+from .._errors import ExchangeError, OptionError
 from .._gateway._pop_settings import PopServers
 from .._session._host import HostShell
 from .._session._interrupt import TimedOut
-from ._changing import ANSWERED_BEFORE_CHANGING, ENDED, PATIENCE
+from ._changing import ENDED, Changing
 from ._definition import Result, Say
 from ._exchange import connection_from, exchange_module
 from ._servers import SERVER_ARGUMENTS, check_servers, servers_from
@@ -84,59 +85,29 @@ class _Run:
 
     def apply(self, servers: PopServers) -> None:
         """Make the changes one by one, and prove each by reading it back before the next one is made."""
-        for change in self._plan.changes:
-            try:
-                accepted = self._send(change, servers)
-            except SessionLost as lost:
-                # To send a declared setting to a server that does not have it is the same the second time.
-                accepted = not self._is_there_after(lost, change, servers) and self._send(change, servers)
-            if accepted:
-                self._prove(change, servers)
-
-    def _send(self, change: PopChange, servers: PopServers) -> bool:
-        """Send the change, and return whether Exchange accepted it, so that it has to be read back."""
-        self._note(change, _outcome.unanswered())
-        failure = servers.set(change)
-        if failure is None:
-            self._note(change, _outcome.not_read_back(ENDED, change.noun))
-            return True
-        if failure.reason in ANSWERED_BEFORE_CHANGING:
-            self._note(change, _outcome.refused(change, failure))
-            return False
-        # An error does not prove that nothing was changed: look.
-        finding = servers.find_again(change.server)
-        if not isinstance(finding, Failure):
-            self._note(change, _outcome.failed(change, failure, finding.settings))
-        return False
-
-    def _is_there_after(self, lost: SessionLost, change: PopChange, servers: PopServers) -> bool:
-        """Look, in a new session, what came of a change that got no answer. Where nobody can look, nothing is known."""
-        try:
-            finding = servers.find_again(change.server)
-        except ExchangeError as exc:
-            raise SessionLost(f"{lost} {exc}") from exc
-        if isinstance(finding, Failure) or not change.is_met_by(finding.settings):
-            return False
-        self._note(change, _outcome.read_back(change, finding.settings))
-        return True
-
-    def _prove(self, change: PopChange, servers: PopServers) -> None:
-        """Read the change back. What is not there at the first look may still replicate."""
-        for seconds in (0.0, *PATIENCE):
-            time.sleep(seconds)
-            finding = servers.find_again(change.server)
-            if isinstance(finding, Failure):
-                self._note(change, _outcome.not_read_back(finding.msg, change.noun))
-                continue
-            self._note(change, _outcome.read_back(change, finding.settings))
-            if change.is_met_by(finding.settings):
-                return
-
-    def _note(self, change: PopChange, outcome: PopOutcome) -> None:
-        self._outcomes[change.server.guid] = outcome
+        for _one in Changing(_Servers(servers), self._outcomes).make([change] for change in self._plan.changes):
+            pass  # servers are few: nobody waits for a word on each
 
     def report(self, stopped: str | None = None) -> Result:
         return report(self._plan, self._outcomes, stopped, foreseen=self._foreseen)
+
+
+class _Servers:
+    """Servers as ``Changing`` sees them."""
+
+    def __init__(self, servers: PopServers) -> None:
+        self._servers = servers
+
+    @property
+    def openings(self) -> int:
+        return self._servers.openings
+
+    def set(self, change: PopChange) -> Failure | None:
+        return self._servers.set(change)
+
+    def look(self, changes: Sequence[PopChange]) -> dict[UUID, PopSettings | Failure]:
+        found = {change.guid: self._servers.find_again(change.server) for change in changes}
+        return {guid: server.settings if isinstance(server, PopServer) else server for guid, server in found.items()}
 
 
 def _declared(params: Mapping[str, Any]) -> Wanted:

@@ -22,6 +22,12 @@ from ._text import plain_text
 
 _ASTERISKS = "********"
 
+_CUT = "…"
+"""What a server says is quoted up to a limit, and this is put there."""
+
+_CUT_SECRET = 3
+"""Characters of a secret before the cut, from which on they are taken for its beginning."""
+
 
 def secrets_in(definition: ModuleDefinition, params: Mapping[str, Any]) -> frozenset[str]:
     """Return the secrets among the options, in every spelling that is worth looking for."""
@@ -35,7 +41,7 @@ def without(result: Result, secrets: frozenset[str]) -> Result:
     """Return the result with every secret in it, wherever it stands, replaced by Ansible's asterisks."""
     # Looking at all text at once is many times as fast as a removal, and mostly there is nothing to remove.
     everything = "\n".join(_texts(result))
-    if not any(secret in everything for secret in secrets):
+    if _CUT not in everything and not any(secret in everything for secret in secrets):
         return result
     return {name: _removed(value, sorted(secrets, key=len, reverse=True)) for name, value in result.items()}
 
@@ -51,7 +57,24 @@ def _removed(value: Any, longest_first: Sequence[str]) -> Any:
     text = str(value)
     for secret in longest_first:
         text = text.replace(secret, _ASTERISKS)
+    text = _without_beginnings(text, longest_first) if _CUT in text else text
     return text if isinstance(value, str) or text != str(value) else value
+
+
+def _without_beginnings(text: str, secrets: Sequence[str]) -> str:
+    """A quotation may have been cut within a secret: what is left of it goes, too."""
+    parts = text.split(_CUT)
+    for number, part in enumerate(parts[:-1]):
+        left = max((_overlap(part, secret) for secret in secrets), default=0)
+        if left >= _CUT_SECRET:
+            parts[number] = part[:-left] + _ASTERISKS
+    return _CUT.join(parts)
+
+
+def _overlap(text: str, secret: str) -> int:
+    """Return how many characters of the secret's beginning stand at the end of the text."""
+    longest = min(len(text), len(secret) - 1)
+    return next((number for number in range(longest, 0, -1) if text.endswith(secret[:number])), 0)
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -90,6 +113,7 @@ def _spellings(secret: str, user: str) -> Iterator[str]:
 
 
 def _derived(secret: str, user: str) -> Iterator[str]:
+    yield " ".join(secret.split())  # as a quotation on one line has it
     yield json.dumps(secret)[1:-1]
     yield repr(secret)[1:-1]
     data = secret.encode("utf-8", "surrogatepass")

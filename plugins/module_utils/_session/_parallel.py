@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -48,14 +48,14 @@ class ParallelSessions:
         self._open_further = further
         self._most = most
         self._note = note
-        self._sessions = ExitStack()
         self._further: list[Session] = []
+        self._open: list[Session] = []
         self._idle: list[Session] = []
         self._refused = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> ParallelSessions:
-        self.first = self._sessions.enter_context(self._open_first())
+        self.first = self._open_first().__enter__()
         return self
 
     def __exit__(
@@ -64,7 +64,9 @@ class ParallelSessions:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._sessions.__exit__(exc_type, exc, traceback)
+        # At once: each may take its time where the server does not answer any more.
+        with _all_at_once([functools.partial(s.__exit__, exc_type, exc, traceback) for s in self._open]):
+            self.first.__exit__(exc_type, exc, traceback)
 
     def share(self, work: Work[T], pieces: Sequence[T], sessions: int) -> None:
         """Have the pieces worked on by as many as ``sessions`` sessions, and wait until all is done.
@@ -130,15 +132,32 @@ class ParallelSessions:
             errors.append(exc)
             return None
         with self._lock:
-            self._sessions.push(session.__exit__)
+            self._open.append(session)
         return session
 
     def _abort(self) -> None:
         with self._lock:
             further = list(self._further)
-        for session in further:
-            with contextlib.suppress(Exception):
-                session.abort()
+        with _all_at_once([session.abort for session in further]):
+            pass
+
+
+@contextlib.contextmanager
+def _all_at_once(calls: Sequence[Callable[[], None]]) -> Iterator[None]:
+    """Make the calls beside the block, and wait for all of them; that one fails is nobody's concern."""
+
+    def make(call: Callable[[], None]) -> None:
+        with contextlib.suppress(Exception):
+            call()
+
+    threads = [threading.Thread(target=make, args=(call,), daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for thread in threads:
+            thread.join()
 
 
 class _Pieces(Generic[T]):

@@ -55,7 +55,7 @@ def _verdict(row: Row) -> Verdict:
 
 
 def _by_guid(mailboxes: object) -> dict[str, Row]:
-    rows = (_row(mapping(item, "a mailbox")) for item in sequence(mailboxes, "mailboxes"))
+    rows = (row_from(mapping(item, "a mailbox")) for item in sequence(mailboxes, "mailboxes"))
     return {row.guid: row for row in rows}
 
 
@@ -84,7 +84,8 @@ def _check_answers(identities: Sequence[object], found: Sequence[object], unreso
         )
 
 
-def _row(mailbox: Mapping[str, Any]) -> Row:
+def row_from(mailbox: Mapping[str, Any]) -> Row:
+    """Read a mailbox; what a list says of it comes later. Raises ReportError."""
     return Row(
         guid=text(mailbox, "guid"),
         name=text(mailbox, "name"),

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from ._build import settings_from
+from ._build import row_from
 from ._model import FORMAT, About, Report, ReportError, Row, Tally, Unresolved, Verdict
 from ._plain import mapping, optional_text, sequence, text, truth
 
@@ -105,14 +105,8 @@ def _mailbox(row: Row, report: Report) -> dict[str, Any]:
 
 def _row(mailbox: Mapping[str, Any]) -> Row:
     verdict = optional_text(mailbox["verdict"])
-    return Row(
-        guid=text(mailbox, "guid"),
-        name=text(mailbox, "name"),
-        primary_smtp_address=text(mailbox, "primary_smtp_address"),
-        server=text(mailbox, "server"),
-        organizational_unit=text(mailbox, "organizational_unit"),
-        pop_enabled=truth(mailbox, "pop_enabled"),
-        settings=settings_from(mailbox),
+    return replace(
+        row_from(mailbox),
         in_scope=truth(mailbox, "in_scope"),
         declared_as=tuple("".join(name) for name in sequence(mailbox["declared_as"], "declared_as")),
         verdict=Verdict(verdict) if verdict else None,

@@ -48,6 +48,17 @@ def test_a_spelling_anywhere(spelling: str, place: str) -> None:
     assert "before ********" in str(clean)
 
 
+@pytest.mark.parametrize("kept", range(3, len(PASSWORD)))
+def test_the_beginning_that_a_cut_quotation_leaves(kept: int) -> None:
+    cleaned = without({"msg": f"It said {PASSWORD[:kept]}… and 'a…'."}, SECRETS)
+    assert cleaned == {"msg": "It said ********… and 'a…'."}
+
+
+def test_white_space_that_a_quotation_makes_one_blank() -> None:
+    secrets = secrets_in(POP3_ACCESS, {"username": USER, "password": "two  blanks\there"})
+    assert without({"msg": "It said two blanks here."}, secrets) == {"msg": "It said ********."}
+
+
 def test_what_holds_no_secret_is_left_as_it_is() -> None:
     result = {"msg": "1 of 2", "mailboxes": [{"identity": "a", "changed": True, "before": None}], "count": 7}
     assert without(result, SECRETS) is result

@@ -149,3 +149,40 @@ def test_a_signal_aborts_the_cmdlets_of_the_other_sessions() -> None:
         parallel.share(work, [1, 2], 2)  # type: ignore[arg-type]
     assert [session.aborted.is_set() for session in opener.opened] == [False, True]
     assert all(session.closed for session in opener.opened)
+
+
+class SlowToEnd(FakeSession):
+    """Ends, or is aborted, only when all the others do so, too."""
+
+    ending = threading.Barrier(4)
+    aborting = threading.Barrier(3)
+
+    def __exit__(self, *args: object) -> None:
+        self.ending.wait(10)
+        self.closed = True
+
+    def abort(self) -> None:
+        self.aborting.wait(10)
+        self.aborted.set()
+
+
+def test_sessions_that_are_slow_to_end_are_not_waited_for_one_after_the_other() -> None:
+    opened: list[SlowToEnd] = []
+
+    def opener() -> SlowToEnd:
+        opened.append(SlowToEnd())
+        return opened[-1]
+
+    def work(session: SlowToEnd, queue: Iterator[int]) -> None:
+        for _piece in queue:
+            if session is not opened[0]:
+                session.aborted.wait(20)
+                continue
+            while len(opened) < 4:
+                time.sleep(0.001)
+            raise Interrupted("SIGTERM")
+
+    with pytest.raises(Interrupted), ParallelSessions(opener, opener, 4, lambda _text: None) as parallel:
+        parallel.share(work, [1, 2, 3, 4], 4)  # type: ignore[arg-type]
+    assert [session.aborted.is_set() for session in opened] == [False, True, True, True]
+    assert all(session.closed for session in opened)

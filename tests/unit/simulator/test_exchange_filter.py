@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -18,16 +18,14 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from simulator import Simulator
-from simulator.exchange.behaviour import ExchangeBehaviour
 from simulator.exchange.cas_mailbox import CAS_MAILBOX_CMDLETS
-from simulator.exchange.cmdlets import Command, CommandTable, Session, Statement
 from simulator.exchange.errors import ErrorRecord, TerminatingError
 from simulator.exchange.mailbox import DEFAULT_SETTINGS, MimeTextFormat
 from simulator.exchange.opath import PROPERTIES, FilterError, compile_filter
 from simulator.exchange.organisation import Organisation, large_organisation, sample_organisation
-from simulator.exchange.rbac import User
 from simulator.exchange.texts import ENGLISH, FRENCH
-from simulator.exchange.values import EnumValue, Record
+from simulator.exchange.values import EnumValue
+from support.cmdlet_shell import CmdletShell
 
 EVERYBODY = ["ameyer", "ameyer2", "cobrien", "jane", "jnunez", "jsmith", "pcolon", "printer", "support", "uoeztuerk"]
 SALES = uuid.uuid5(uuid.NAMESPACE_DNS, "contoso.com/sales")
@@ -40,33 +38,10 @@ def found(filter_text: str, organisation: Organisation | None = None) -> list[st
     return sorted(one.alias for one in organisation.mailboxes() if matches(one, organisation.settings(one)))
 
 
-@dataclass
-class Shell:
-    """Runs one cmdlet and keeps what it writes."""
+class Shell(CmdletShell):
+    """Runs one cmdlet about mailboxes."""
 
-    organisation: Organisation = field(default_factory=sample_organisation)
-    behaviour: ExchangeBehaviour = field(default_factory=ExchangeBehaviour)
-    records: list[Record] = field(default_factory=list)
-    errors: list[ErrorRecord] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def output(self, record: Record) -> None:
-        self.records.append(record)
-
-    def error(self, record: ErrorRecord) -> None:
-        self.errors.append(record)
-
-    def warning(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def run(self, cmdlet: str, **parameters: object) -> Shell:
-        shell = replace(self, records=[], errors=[], warnings=[])
-        controller = self.organisation.domain_controllers[0]
-        session = Session(self.organisation, self.behaviour, User("admin", ""), "shell", controller, "MBX01")
-        command = Command(cmdlet, tuple(parameters.items()))
-        table = CommandTable(CAS_MAILBOX_CMDLETS)
-        Statement([command], table, session, shell, lambda _: None, has_input=False).process()
-        return shell
+    cmdlets = CAS_MAILBOX_CMDLETS
 
     def get(self, **parameters: object) -> list[str]:
         shell = self.run("Get-CASMailbox", **parameters)

@@ -8,48 +8,28 @@ from __future__ import annotations
 import datetime
 import poplib
 import socket
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from simulator import MAIL_RECIPIENTS, VIEW_ONLY_CONFIGURATION, ExchangeBehaviour, Farm, Organisation, User
+from simulator import MAIL_RECIPIENTS, VIEW_ONLY_CONFIGURATION, Farm, Organisation
 from simulator.exchange.clixml import serialize
-from simulator.exchange.cmdlets import Command, CommandTable, Session, Statement
-from simulator.exchange.errors import ErrorRecord, TerminatingError
+from simulator.exchange.errors import TerminatingError
 from simulator.exchange.pop_cmdlets import POP_CMDLETS
 from simulator.exchange.rbac import POP3_AND_IMAP4_PROTOCOLS
 from simulator.exchange.values import Complex, EnumValue, ObjectList, Record
+from support.cmdlet_shell import CmdletShell
 
 
 @dataclass
-class Shell:
-    """A session without the wire."""
+class Shell(CmdletShell):
+    """Runs one cmdlet about the settings of servers."""
+
+    cmdlets = POP_CMDLETS
 
     organisation: Organisation = field(default_factory=lambda: Organisation(servers=("MBX01", "MBX02")))
-    behaviour: ExchangeBehaviour = field(default_factory=ExchangeBehaviour)
     roles: frozenset[str] = frozenset({POP3_AND_IMAP4_PROTOCOLS})
-    records: list[Record] = field(default_factory=list)
-    errors: list[ErrorRecord] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def output(self, record: Record) -> None:
-        self.records.append(record)
-
-    def error(self, record: ErrorRecord) -> None:
-        self.errors.append(record)
-
-    def warning(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def run(self, cmdlet: str, **parameters: object) -> Shell:
-        shell = replace(self, records=[], errors=[], warnings=[])
-        controller = self.organisation.domain_controllers[0]
-        user = User("admin", "", self.roles)
-        session = Session(self.organisation, self.behaviour, user, "shell", controller, "MBX01")
-        command = Command(cmdlet, tuple(parameters.items()))
-        Statement([command], CommandTable(POP_CMDLETS), session, shell, lambda _: None, has_input=False).process()
-        return shell
 
     def get(self, **parameters: object) -> Record:
         (record,) = self.run("Get-PopSettings", **parameters).records
