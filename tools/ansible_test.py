@@ -77,8 +77,8 @@ def make_home() -> None:
     pip = [sys.executable, "-m", "pip"]
     listed = subprocess.run([*pip, "config", "list"], check=True, capture_output=True, text=True).stdout
     for line in listed.splitlines():
-        key, _, value = line.partition("=")
-        section, _, name = key.rpartition(".")
+        key, _sep, value = line.partition("=")
+        section, _sep, name = key.rpartition(".")
         if section in ("global", "install", "user", ":env:"):
             settings["global"][name] = value.strip("'\"").replace("\\n", "\n")
     where = subprocess.run([*pip, "cache", "dir"], check=True, capture_output=True, text=True).stdout
@@ -93,7 +93,7 @@ def search_path() -> str:
     such as those that pyenv has a shim for, make ansible-test fail."""
     folders = [str(Path(sys.executable).parent)]
     for version in PYTHONS:
-        found = subprocess.run([ROOT / "tools" / "find-python", version], capture_output=True, text=True)
+        found = subprocess.run([ROOT / "tools" / "find-python", version], capture_output=True, text=True, check=False)
         if found.returncode == 0:
             folders.append(str(Path(found.stdout.strip()).parent))
     return os.pathsep.join(dict.fromkeys([*folders, "/usr/local/bin", "/usr/bin", "/bin"]))
@@ -111,6 +111,7 @@ def main(arguments: list[str]) -> int:
         [program, command, "--venv", "--color", "no", *rest],
         cwd=copy_of_the_collection(),
         env={"HOME": str(HOME), "PATH": search_path(), "LANG": "C.UTF-8"},
+        check=False,
     ).returncode
 
 

@@ -18,8 +18,8 @@ from support.host_shell import DirectHostShell, HostShellTasks
 from support.in_process import InProcess, run_module
 
 # The tests themselves; their fixtures are those below.
-from .test_main_job import *  # noqa: F403
-from .test_organisation import *  # noqa: F403
+from .test_main_job import *  # noqa: F403 # pylint: disable=wildcard-import,unused-wildcard-import
+from .test_organisation import *  # noqa: F403 # pylint: disable=wildcard-import,unused-wildcard-import
 
 # What it costs is just what differs, and a keyword needs Ansible.
 del test_one_mailbox_with_nothing_to_do_costs_six_requests  # noqa: F821
@@ -70,7 +70,9 @@ def test_the_servers_settings_too() -> None:
             "login_type": "SecureLogin",
         }
         shell = DirectHostShell(server)
-        first, second = (run_module("exchange_pop3_settings", {**options, **declared}, host=shell) for _ in range(2))
+        first, second = (
+            run_module("exchange_pop3_settings", {**options, **declared}, host=shell) for _turn in range(2)
+        )
         assert first["counts"] == {"total": 2, "changed": 2, "unchanged": 0, "failed": 0}
         assert second["counts"] == {"total": 2, "changed": 0, "unchanged": 2, "failed": 0}
         assert len(run_module("exchange_pop3_settings_info", options, host=shell)["servers"]) == 2

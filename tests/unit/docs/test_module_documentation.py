@@ -39,7 +39,7 @@ def documented_options(path: Path) -> dict[str, Any]:
     documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
     options = dict(documentation["options"])
     for fragment in documentation["extends_documentation_fragment"]:
-        name, _, part = fragment.removeprefix("mailops.exchange.").partition(".")
+        name, _sep, part = fragment.removeprefix("mailops.exchange.").partition(".")
         module = importlib.import_module(f"{PLUGINS}.doc_fragments.{name}")
         text = getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION")
         options |= yaml.safe_load(text).get("options") or {}
