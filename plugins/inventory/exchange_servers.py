@@ -47,7 +47,7 @@ options:
     type: str
     default: name
     choices:
-      name: Its name, such as C(mbx01).
+      name: Its name, such as C(mbx01); its full name where that is the name of a group.
       fqdn: Its full name, such as C(mbx01.contoso.com).
 extends_documentation_fragment:
   - mailops.exchange.connection.inventory
@@ -109,7 +109,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ansible_collections.mailops.exchange.plugins.module_utils._core._server import Server
+from ansible_collections.mailops.exchange.plugins.module_utils._core._server import NoHostName, Server, host_names
 from ansible_collections.mailops.exchange.plugins.module_utils._errors import ExchangeError
 from ansible_collections.mailops.exchange.plugins.module_utils._module._connection import CONNECTION_ARGUMENTS
 from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import Params, Say
@@ -136,11 +136,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         super().parse(inventory, loader, path, cache)
         given = self._read(path)
         try:
-            servers = self._servers(given, path, cache)
-        except ExchangeError as exc:
+            named = host_names(self._servers(given, path, cache), self.get_option("hostname"))
+        except (ExchangeError, NoHostName) as exc:
             raise AnsibleParserError(str(exc)) from None
-        for server in servers:
-            self._add(server)
+        for host, server in named.items():
+            self._add(host, server)
 
     def _read(self, path: str) -> Params:
         """Read the file, and return what it gives."""
@@ -204,8 +204,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         from_file = [name for name in CONNECTION_OPTIONS if name in given or name not in FROM_ENVIRONMENT]
         return dict.fromkeys(FROM_ENVIRONMENT) | {name: self.get_option(name) for name in from_file}
 
-    def _add(self, server: Server) -> None:
-        host = server.host_name(self.get_option("hostname"))
+    def _add(self, host: str, server: Server) -> None:
         self.inventory.add_host(host)
         if server.fqdn:
             self.inventory.set_variable(host, "ansible_host", server.fqdn)

@@ -158,6 +158,14 @@ def test_servers_by_their_full_names(inventory: Inventory) -> None:
     assert listed["_meta"]["hostvars"]["mbx01.contoso.com"]["ansible_host"] == "mbx01.contoso.com"
 
 
+@pytest.mark.parametrize("name", ["EXCHANGE", "ALL"])
+def test_a_server_with_the_name_of_a_group(inventory: Inventory, name: str) -> None:
+    inventory.exchange.organisation.add_server(name)
+    groups = inventory.groups()
+    assert f"{name.lower()}.contoso.com" in groups["exchange"]
+    assert "mbx01" in groups["exchange"]
+
+
 def test_the_order_does_not_depend_on_exchange(inventory: Inventory) -> None:
     first = inventory.run("--graph").stdout
     servers = inventory.exchange.organisation.servers

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulator import MAIL_RECIPIENTS, Failure, Organisation, SessionDrop, Simulator
+from simulator import MAIL_RECIPIENTS, POP3_AND_IMAP4_PROTOCOLS, Failure, Organisation, SessionDrop, Simulator
 from support.controller import Controller
 from support.in_process import run_module
 from support.pop3_tasks import ADMIN, PASSWORD
@@ -224,6 +224,16 @@ def test_a_user_without_the_role(servers: Farmhand) -> None:
     everywhere = servers(all_servers=True, banner="x", username=ADMIN, password=PASSWORD)
     assert "The servers of the organisation could not be listed." in everywhere["msg"]
     assert everywhere["failed"]
+
+
+def test_a_role_of_ones_own_that_leaves_a_parameter_out(servers: Farmhand) -> None:
+    user = servers.simulator.users.add(ADMIN, PASSWORD, POP3_AND_IMAP4_PROTOCOLS)
+    user.entries = {"Get-PopSettings": frozenset({"Server"}), "Set-PopSettings": frozenset({"Server", "LoginType"})}
+    result = servers("MBX01", "MBX02", banner="x", login_type=2, username=ADMIN, password=PASSWORD)
+    assert [f["reason"] for f in result["failures"]] == ["access_denied", "access_denied"]
+    assert "A management role of an organisation's own may leave parameters out" in result["msg"]
+    assert "parameter name 'Banner'" in result["msg"]
+    assert not result["restart_required"]
 
 
 # --- what does not keep, and what breaks ------------------------------------------------------------------------------

@@ -205,6 +205,7 @@ def test_what_is_off_stays_off_and_gets_the_settings(controller: Controller) -> 
     [
         ({"baner": "Contoso POP3"}, "In pop3_services_settings and no setting: baner"),
         ({"server": "mbx02"}, "In pop3_services_settings and no setting: server"),
+        ({"banner": None, "login_type": 2}, "In pop3_services_settings without a value: banner"),
         ("banner", "dict"),
         ({"login_type": "Open"}, "login_type is 'Open': expected one of PlainTextLogin (1)"),
     ],

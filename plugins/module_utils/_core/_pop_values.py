@@ -405,6 +405,10 @@ _QUANTITY = re.compile(r"([0-9]{1,19}) ?(B|KB|MB|GB|TB)?", re.IGNORECASE)
 _SHOWN_QUANTITY = re.compile(r"[^()]{0,40}\(([0-9][^()]{0,60})\)")
 
 
+_MOST_BYTES = 2**64 - 1
+"""The type of Exchange's quantities counts bytes in 64 bits (reported: ByteQuantifiedSize.MaxValue)."""
+
+
 def byte_quantity(text: str) -> ByteQuantity:
     """Return the number of bytes that is written as Exchange takes and shows it. Raises BadValue."""
     text = text.strip()
@@ -415,7 +419,10 @@ def byte_quantity(text: str) -> ByteQuantity:
         return ByteQuantity(int(re.sub(r"[^0-9]", "", shown[1])))
     found = _QUANTITY.fullmatch(text)
     if found:
-        return ByteQuantity(int(found[1]) * _UNITS[(found[2] or "B").upper()])
+        number = int(found[1]) * _UNITS[(found[2] or "B").upper()]
+        if number > _MOST_BYTES:
+            raise BadValue(f"expected less than {_MOST_BYTES // _UNITS['TB'] + 1} TB, or Unlimited")
+        return ByteQuantity(number)
     raise BadValue("expected a whole number with a unit (B, KB, MB, GB, TB), such as 10 MB, or Unlimited")
 
 
@@ -462,6 +469,8 @@ def _filled(given: object) -> str:
     text = str(given)
     if not text.strip():
         raise BadValue("expected some text; leave the option out to have this setting left as it is")
+    if not text.isprintable():
+        raise BadValue("expected text on one line, without control characters")
     return text
 
 

@@ -10,7 +10,7 @@ credentials are not its own, and it has no POP3 services to restart.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 ALL = "exchange"
@@ -20,6 +20,9 @@ EDGE = "edge"
 _SERVES_POP3 = frozenset(("mailbox", "client_access"))
 """From 2016 on both services are on every Mailbox server; in 2013 the frontend is where Client Access is, the backend
 where Mailbox is (Microsoft's page on the POP3 services)."""
+
+_ANSIBLES = frozenset(("all", "ungrouped"))
+"""Groups that every inventory has."""
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NOT_IN_GROUP = re.compile(r"\W")
@@ -96,13 +99,34 @@ class Server:
         parts = [*self.roles, self.product, self.site and f"site_{self.site}", self.dag and f"dag_{self.dag}"]
         return (*([ALL] if self.serves_pop3 else []), *(_group(part) for part in parts if part))
 
-    def host_name(self, form: str) -> str:
-        """What an inventory calls it: its ``name``, or its ``fqdn`` if it has one. DNS knows no case, Ansible does."""
-        return (self.fqdn if form == "fqdn" and self.fqdn else self.name).lower()
-
     def facts(self) -> dict[str, object]:
         """Return it in a form that Ansible and JSON can carry."""
         return {**asdict(self), "roles": list(self.roles)}
+
+
+class NoHostName(ValueError):
+    """A server cannot be called what it is called. The message says which one, and what to do."""
+
+
+def host_names(servers: Iterable[Server], form: str) -> dict[str, Server]:
+    """Return the servers by what an inventory calls them: their ``name``, or their ``fqdn`` if they have one.
+
+    DNS knows no case, Ansible does. A name that is a group's, too, would be the group to Ansible: such a server goes by
+    its full name. Raises NoHostName where it has none.
+    """
+    servers = tuple(servers)
+    groups = {group for server in servers for group in server.groups} | _ANSIBLES
+    named = {}
+    for server in servers:
+        short, full = server.name.lower(), (server.fqdn or server.name).lower()
+        name = full if form == "fqdn" or short in groups else short
+        if name in groups:
+            raise NoHostName(
+                f"The server {server.name} has the name of a group of this inventory, and Exchange gives no full name "
+                "for it, so that Ansible could not tell the two apart."
+            )
+        named[name] = server
+    return named
 
 
 def server_of(facts: object) -> Server:

@@ -72,6 +72,13 @@ def failure_for(cmdlet: str, identity: str, error: ErrorRecord, subject: Subject
         return Failure(Reason.AMBIGUOUS, f"'{identity}' names more than one {subject.noun}: {hint}. {answered}")
     if is_hidden(error):
         return Failure(Reason.ACCESS_DENIED, no_such_cmdlet(cmdlet, subject.role_hint, error))
+    if error.is_parameter_not_found:
+        return Failure(
+            Reason.ACCESS_DENIED,
+            f"{cmdlet} was not run for '{identity}': it has a parameter less for this user than was sent. A management "
+            "role of an organisation's own may leave parameters out, and not every version of Exchange has all of "
+            f"them. {subject.role_hint} {answered}",
+        )
     if is_denied(error):
         return Failure(
             Reason.ACCESS_DENIED,

@@ -25,7 +25,8 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShel
     del check_mode
     names = servers_from(params)
     connection = connection_from(params, host)
-    asked = str(connection.endpoint.uri)
+    uri = connection.endpoint.uri
+    asked = None if uri is None else str(uri)
     findings: dict[str, PopFinding] = {}
     try:
         with connection.open(say) as exchange:
@@ -38,7 +39,7 @@ def run(params: Mapping[str, Any], *, check_mode: bool, say: Say, host: HostShel
     return _result(asked, names, findings)
 
 
-def _result(asked: str, names: list[str], findings: Mapping[str, PopFinding]) -> Result:
+def _result(asked: str | None, names: list[str], findings: Mapping[str, PopFinding]) -> Result:
     """Return the result in Ansible's form. Each server is in it, with its settings or as a failure."""
     unseen = Failure(Reason.ERROR, f"Not looked at: {ENDED}")
     found = [(name, findings.get(name, unseen)) for name in names]

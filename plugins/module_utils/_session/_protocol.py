@@ -96,6 +96,11 @@ class ErrorRecord:
         """PowerShell knows no such command: in an Exchange session, RBAC hides it from this user."""
         return self.fully_qualified_error_id.startswith("CommandNotFoundException")
 
+    @property
+    def is_parameter_not_found(self) -> bool:
+        """The command has no such parameter: in an Exchange session, RBAC may hide it. Nothing was run."""
+        return self.fully_qualified_error_id.startswith("NamedParameterNotFound")
+
 
 Answer: TypeAlias = "Record | ErrorRecord"
 """What a pipeline gave for one of its objects."""

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from ansible.inventory.group import to_safe_group_name
 
 from ansible_collections.mailops.exchange.plugins.module_utils._core._server import (
+    NoHostName,
     Server,
+    host_names,
     last_part,
     roles_of,
     server_of,
@@ -133,9 +136,17 @@ def test_each_of_the_split_roles_of_2013_serves_pop3() -> None:
 
 
 def test_what_a_server_is_called() -> None:
-    assert MBX01.host_name("name") == "mbx01"
-    assert MBX01.host_name("fqdn") == "mbx01.contoso.com"
-    assert Server("MBX02", None, ()).host_name("fqdn") == "mbx02"
+    nameless = Server("MBX02", None, ())
+    assert host_names([MBX01, nameless], "name") == {"mbx01": MBX01, "mbx02": nameless}
+    assert host_names([MBX01, nameless], "fqdn") == {"mbx01.contoso.com": MBX01, "mbx02": nameless}
+
+
+@pytest.mark.parametrize("name", ["EXCHANGE", "All", "ungrouped", "exchange_mailbox"])
+def test_a_server_with_the_name_of_a_group_goes_by_its_full_name(name: str) -> None:
+    server = replace(MBX01, name=name, fqdn=f"{name}.contoso.com")
+    assert host_names([server], "name") == {f"{name.lower()}.contoso.com": server}
+    with pytest.raises(NoHostName, match=f"The server {name} has the name of a group"):
+        host_names([replace(server, fqdn=None)], "name")
 
 
 def test_facts_come_back_from_json() -> None:
