@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,14 @@ def program(*names: str, package: str) -> str:
             return path
     lacking(f"{names[0]} is not on this machine. On Debian: apt-get install {package}")
     raise AssertionError("not reached")
+
+
+def publishing_tool(name: str) -> Path:
+    """Return one of the programs that tools/add-publishing installs."""
+    path = Path(__file__).parents[2] / ".dev" / "publishing" / "bin" / name
+    if not path.exists():
+        lacking(f"{name} is not installed; it comes with: make .dev/publishing/ready")
+    return path
 
 
 def lacking(what: str) -> None:
