@@ -168,25 +168,12 @@ def test_an_empty_machine_does_the_main_job(tmp_path: Path, installed: Path) -> 
         assert re.search(r"mbx01 .*changed=0.*failed=0", again), again
 
 
-def test_galaxy_takes_it(tmp_path: Path, artifact: Path) -> None:
-    """Galaxy's own importer finds nothing to say: its ansible-lint and ansible-doc, its rules for changelog and tags."""
-    settings = tmp_path / "importer.cfg"
-    # ansible-test has targets of its own in the Makefile; here it would want a container.
-    settings.write_text("[galaxy-importer]\nrun_ansible_test = False\ncheck_required_tags = True\n")
-    python = publishing_tool("python")
-    more = {
-        "PATH": f"{python.parent}{os.pathsep}{os.defpath}",
-        "GALAXY_IMPORTER_CONFIG": str(settings),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-    }
-    said = run(python, "-m", "galaxy_importer.main", artifact.name, home=tmp_path, more=more, cwd=artifact.parent)
-    assert "Importer processing completed successfully" in said
-    assert [line for line in said.splitlines() if line.startswith(("WARNING", "ERROR"))] == []
-    result = json.loads((artifact.parent / "importer_result.json").read_text("utf-8"))
-    found = {(one["content_type"], one["name"]) for one in result["contents"]}
-    modules = {("module", path.stem) for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    roles = {("role", path.name) for path in (ROOT / "roles").iterdir()}
-    assert modules | roles <= found
+def test_galaxy_takes_it(artifact: Path) -> None:
+    """Galaxy's own importer has nothing to say: its ansible-lint, its ansible-doc, its rules for changelog and tags."""
+    publishing_tool("python")
+    script = [sys.executable, str(ROOT / "tools" / "galaxy_import.py"), str(artifact)]
+    process = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout) == (0, "Galaxy takes it.\n")
 
 
 def test_an_execution_environment_gets_what_kerberos_needs(tmp_path: Path, installed: Path) -> None:

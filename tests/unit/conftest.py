@@ -1,7 +1,7 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For ansible-test, which knows nothing of pyproject.toml: where the tests find the simulator and what supports them."""
+"""For ansible-test, which knows nothing of pyproject.toml: where the tests find the simulator and their support."""
 
 from __future__ import annotations
 
