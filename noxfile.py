@@ -146,7 +146,7 @@ def units(session: nox.Session, core: str, python: str) -> None:
 @nox.session(venv_backend="none", default=False)
 @for_few
 def authentication(session: nox.Session, core: str, python: str) -> None:
-    """Log in with every method; `make authentication-table` puts what came of it into docs/authentication.md."""
+    """Log in with every method; `make auth-matrix` puts what came of it into docs/authentication.md."""
     venv = environment(session, core, python)
     session.run("tools/add-kerberos", str(venv.relative_to(ROOT)), external=True)
     files = ["tests/integration/test_authentication.py", "tests/integration/test_kerberos.py"]

@@ -5,8 +5,8 @@
 
     make release VERSION=0.1.0            # or: make release VERSION=0.1.0 ARGS=--dry-run
 
-The release is made in a clone, in .dev/release. Only when all went well does this work tree get its commit and its tag, so
-a release that fails leaves nothing behind. docs/releasing.md says what comes before and after.
+The release is made in a clone, in .dev/release. Only when all went well does this work tree get its commit and its tag,
+so a release that fails leaves nothing behind. docs/releasing.md says what comes before and after.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(sys.executable).parent
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
-# What a kind of change asks of the version, by https://semver.org: 0 is the first number, 1 the second. Before 1.0.0, what
-# breaks something asks for the second number.
+# What a kind of change asks of the version, by https://semver.org: 0 is the first number, 1 the second. Before 1.0.0,
+# what breaks something asks for the second number.
 ASKS_FOR = {
     "breaking_changes": 0,
     "removed_features": 0,
@@ -114,9 +114,7 @@ def main(arguments: list[str]) -> int:
     """Make a release, or say why not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="do all of it in the clone, and leave this tree as it is"
-    )
+    parser.add_argument("--dry-run", action="store_true", help="do it in the clone only, and leave this tree as it is")
     parser.add_argument("--unchecked", action="store_true", help="without lint and importer, which have just been run")
     given = parser.parse_args(arguments)
     try:
@@ -136,9 +134,8 @@ def main(arguments: list[str]) -> int:
     except Refused as why:
         print(f"No release: {why}", file=sys.stderr)
         return 1
-    print(
-        f"{given.version} is committed and tagged here, and not pushed. What Galaxy gets: {Path(built).relative_to(ROOT)}"
-    )
+    print(f"{given.version} is committed and tagged here, and not pushed.")
+    print(f"What Galaxy gets: {Path(built).relative_to(ROOT)}")
     return 0
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 _ROOT = Path(__file__).parents[2]
 FOLDER = _ROOT / ".dev" / "matrix"
 PAGE = _ROOT / "docs" / "authentication.md"
-BEGIN = "<!-- The table is made by `make matrix`, from tests that ran. -->"
+BEGIN = "<!-- The table is made by `make auth-matrix`, from tests that ran. -->"
 END = "<!-- End of the table. -->"
 FACES = ("controller", "jump host")
 
