@@ -79,13 +79,6 @@ options:
         usually has no service principal name; the server behind it has one.
       - Not possible with O(transport=host_shell).
     type: str
-  operation_timeout:
-    description:
-      - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
-        PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
-      - With O(transport=host_shell), how long it may take to run a cmdlet for one mailbox, or to list all of them.
-    type: int
-    default: 180
 attributes:
   action_group:
     description: >-
@@ -147,12 +140,6 @@ options:
       - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
         usually has no service principal name; the server behind it has one.
     type: str
-  operation_timeout:
-    description:
-      - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
-        PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
-    type: int
-    default: 180
 requirements:
   - pypsrp >= 0.9.0, on the controller
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
@@ -205,4 +192,10 @@ options:
       - How long, in seconds, to wait for a connection.
     type: int
     default: 30
+  operation_timeout:
+    description:
+      - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
+        PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
+    type: int
+    default: 180
 """

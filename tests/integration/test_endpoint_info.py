@@ -1,7 +1,10 @@
 # Copyright (c) 2026, mailops.exchange contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""exchange_endpoint_info: which step fails, what to do, and that no credentials go where they would be wasted."""
+"""exchange_endpoint_info: which step fails, what to do, and that no credentials go where they would be wasted.
+
+Over host_shell nothing is looked at from here, so the steps are others: they have tests of their own at the end.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from simulator import MAIL_RECIPIENTS, VIEW_ONLY_RECIPIENTS, Simulator
 from simulator.wire import faults
 from simulator.wire.certificates import CertificateFiles
 from support.controller import Controller, Run
-from support.in_process import run_module
 from support.pop3_tasks import ADMIN, PASSWORD
+from support.transports import BOTH, HOST_SHELL, REMOTE_POWERSHELL, Modules
 
 MODULE = "mailops.exchange.exchange_endpoint_info"
 STEPS = ["name", "port", "tls", "path", "authentication", "session", "rights"]
@@ -31,10 +34,11 @@ class Looks:
     """Runs the module with the options that work, and others instead of some of them."""
 
     simulator: Simulator
+    modules: Modules
 
     def __call__(self, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
         given = {name: value for name, value in {**self.connection, **options}.items() if value is not None}
-        return run_module("exchange_endpoint_info", given, check_mode=check_mode)
+        return self.modules("exchange_endpoint_info", given, check_mode=check_mode)
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -53,11 +57,11 @@ class Looks:
 
 
 @pytest.fixture
-def look(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Looks:
+def look(simulator: Simulator, modules: Modules, monkeypatch: pytest.MonkeyPatch) -> Looks:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    return Looks(simulator)
+    return Looks(simulator, modules)
 
 
 def states(result: dict[str, Any]) -> dict[str, str]:
@@ -323,11 +327,16 @@ def test_a_wrong_password_is_sent_once(look: Looks) -> None:
     assert [base64.b64decode(header.removeprefix("Basic ")) for header in sent] == [f"{ADMIN}:wrong".encode()]
 
 
-def test_a_viewer_is_enough_where_only_reading_is_needed(look: Looks) -> None:
+@BOTH
+def test_a_viewer_is_enough_where_only_reading_is_needed(look: Looks, transport: str) -> None:
     found = look(**viewer(look.simulator), needed_rights="read")
     assert "failed" not in found
-    assert found["rights"] == {"read": True, "change": False, "missing": ["Set-CASMailbox"]}
-    assert "and not change it" in found["steps"][-1]["msg"]
+    if transport == REMOTE_POWERSHELL:
+        assert found["rights"] == {"read": True, "change": False, "missing": ["Set-CASMailbox"]}
+        assert "and not change it" in found["steps"][-1]["msg"]
+    else:
+        assert found["rights"] == {"read": True, "change": None, "missing": []}
+        assert "is not known" in found["steps"][-1]["msg"]
 
 
 def test_a_session_that_breaks_while_it_is_looked_at(look: Looks) -> None:
@@ -399,6 +408,70 @@ def test_a_host_without_proxy_is_gone_to_directly(look: Looks, monkeypatch: pyte
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "localhost")
     assert look()["reachable"]
+
+
+# --- as a host sees it ------------------------------------------------------------------------------------------------
+
+
+ON_A_HOST = pytest.mark.parametrize("transport", [HOST_SHELL], indirect=True)
+OF_A_HOST = ["name", "port", "tls", "path"]
+"""What the host does in one go, when it opens the session."""
+
+
+@ON_A_HOST
+def test_where_everything_works_a_host_says_less(look: Looks) -> None:
+    """Check mode is the same; nobody is looked up, and nothing is run but what the guide grants."""
+    found = look()
+    assert look(check_mode=True) | {"steps": []} == found | {"steps": []}
+    assert found["reachable"]
+    assert states(found) == dict.fromkeys(OF_A_HOST, "not_needed") | dict.fromkeys(STEPS[4:], "ok")
+    assert found["endpoint"]["encrypted_by"] == "tls"
+    assert found["session"]["server"] == "MBX01"
+    assert found["rights"] == {"read": True, "change": None, "missing": []}
+    assert {(call.name, *call.parameters) for call in look.simulator.exchange.calls} == {("Get-CASMailbox", "Identity")}
+
+
+_NOT_KNOWN = {"authentication": "not_tried"}
+HOSTS_CASES: list[tuple[Arrange, dict[str, str], list[str]]] = [
+    (no_such_name, _NOT_KNOWN, ["cannot connect to the destination", "connection_uri"]),
+    (closed_port, _NOT_KNOWN, ["cannot connect to the destination", "connection_uri"]),
+    (wrong_name, _NOT_KNOWN, ["server certificate", "the name in connection_uri is in it"]),
+    (wrong_path, _NOT_KNOWN, ["IIS serves Exchange there", "connection_uri"]),
+    (application_pool_down, _NOT_KNOWN, ["HTTP status 503", "IIS"]),
+    (wrong_configuration, _NOT_KNOWN, ["configuration_name"]),
+    # With basic, Windows says no more than that.
+    (wrong_password, _NOT_KNOWN, ["Access is denied", "Check username and password"]),
+    (remote_powershell_forbidden, _NOT_KNOWN, ["Access is denied", "RemotePowerShellEnabled"]),
+    (too_many_sessions, {"authentication": "ok"}, ["PowerShellMaxConcurrency"]),
+    (nobody, {"session": "ok"}, ["may not read", "It lacks: Get-CASMailbox", "least-privilege"]),
+    (denied, {"session": "ok"}, ["may not read", "isn't assigned to any management roles"]),
+    (no_such_domain_controller, {"session": "ok"}, ["does not work", "dc99.contoso.com", "domain_controller"]),
+]
+
+
+@ON_A_HOST
+@pytest.mark.parametrize(
+    ("arrange", "before", "says"), HOSTS_CASES, ids=[arrange.__name__ for arrange, *_expected in HOSTS_CASES]
+)
+def test_the_step_that_fails_on_a_host(look: Looks, arrange: Arrange, before: dict[str, str], says: list[str]) -> None:
+    found = look(**arrange(look.simulator))
+    step = "rights" if "session" in before else "session"
+    assert failing(found)["step"] == step
+    assert states(found).items() >= before.items()
+    assert found["msg"].startswith(f"Step {STEPS.index(step) + 1} of 7, {step}, failed. ")
+    for words in says:
+        assert words in found["msg"]
+    assert found["reachable"] == (step == "rights")
+    assert PASSWORD not in str(found)
+
+
+@ON_A_HOST
+def test_a_login_that_windows_calls_refused(look: Looks) -> None:
+    logins = look.simulator.accept_logins(ntlm=True)
+    found = look(authentication="ntlm", password="wrong")
+    assert failing(found)["step"] == "authentication"
+    assert "Check username and password" in found["msg"]
+    assert logins.logins == []
 
 
 # --- through Ansible itself -------------------------------------------------------------------------------------------

@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
-from simulator import Farm, SessionDrop
+from simulator import MAIL_RECIPIENTS, Farm, SessionDrop, Simulator
 from simulator.windows import WindowsHost
 from simulator.windows.faults import DropConnection
 from support.controller import JUMP, LOCAL, Controller, Run
+from support.in_process import InProcess
+from support.pop3_tasks import ADMIN, PASSWORD
 from support.secrets import Secret, Watcher
 from support.servers import Servers
+from support.transports import HOST_SHELL, tasks_over
 
 GET, SET = "Get-CASMailbox", "Set-CASMailbox"
 INFO = "mailops.exchange.exchange_pop3_access_info"
@@ -178,6 +181,29 @@ def test_a_wrong_password_is_tried_once(farm: Farm, host: WindowsHost, controlle
     assert runs(host) == 1
 
 
+@pytest.mark.parametrize("names", [["John Smith"], [f"user{number}" for number in range(9)]], ids=["one", "streamed"])
+def test_a_password_that_stops_being_right_is_tried_once(names: list[str], tmp_path: Path) -> None:
+    """Each run of the script logs in anew: the one that was refused was the last, not even looking is tried again."""
+    with Simulator() as simulator, tasks_over(HOST_SHELL, simulator, tmp_path) as tasks:
+        for name in set(names) - {"John Smith"}:
+            simulator.organisation.add_mailbox(name, pop_enabled=False)
+        simulator.users.add(ADMIN, PASSWORD, MAIL_RECIPIENTS)
+        logins = simulator.accept_logins(ntlm=True)
+        simulator.exchange.on_call = lambda call: (
+            simulator.users.add(ADMIN, "another one", MAIL_RECIPIENTS) and None if call.name == GET else None
+        )
+        assert isinstance(tasks.controller, InProcess)
+        shell = tasks.controller.host
+        assert shell
+        result = tasks(identities=names, authentication="ntlm").result
+        assert "The user name or password is incorrect" in result["msg"]
+        assert "was refused before, and is not tried again" in result["msg"]
+        assert [failure["identity"] for failure in result["failures"]] == names
+        assert not result["changed"]
+        assert runs(shell.host) == 3  # to open a session, to look, and the one that was refused
+        assert len(logins.logins) == 2
+
+
 def test_a_cmdlet_that_is_hidden(farm: Farm, controller: Controller) -> None:
     farm.users.add("nobody@contoso.com", "not-shown")
     result = task(
@@ -224,15 +250,6 @@ def test_a_host_that_cannot_be_reached(farm: Farm, host: WindowsHost, controller
     assert run.returncode == 2
     assert "transport: host_shell" in run.result["msg"]
     assert "connection to the host mbx01 failed" in run.result["msg"]
-
-
-def test_a_task_that_is_delegated_to_a_server(farm: Farm, host: WindowsHost, controller: Controller) -> None:
-    """It is that server then that does the work, with the user of its connection where none is named."""
-    farm.users.add(host.user, host.password, "Mail Recipients")
-    keywords = {"delegate_to": "mbx01"}
-    result = task(controller, hosts="localhost", identity="John Smith", state="enabled", keywords=keywords).result
-    assert result["changed"], result
-    assert {call.user for call in farm.exchange.calls} == {host.user}
 
 
 @pytest.mark.parametrize("hosts", ["localhost", "jump"])
@@ -305,24 +322,6 @@ def test_the_role_from_the_mailbox_to_the_login(farm: Farm, controller: Controll
     run = controller.play([play])
     assert run.returncode == 0, run.output
     assert servers.restarts() == {"mbx01": [1, 1]}
-
-
-def test_the_report_is_made_by_a_host(farm: Farm, controller: Controller, tmp_path: Path) -> None:
-    play = {
-        "name": "Report",
-        "hosts": "mbx01",
-        "gather_facts": False,
-        "roles": ["mailops.exchange.pop3_report"],
-        "vars": {
-            "pop3_report_transport": "host_shell",
-            "pop3_report_username": farm.administrator.name,
-            "pop3_report_password": farm.password,
-            "pop3_report_dest": str(tmp_path / "report"),
-        },
-    }
-    run = controller.play([play])
-    assert run.returncode == 0, run.output
-    assert "Patrick Colon" in "".join(path.read_text() for path in (tmp_path / "report").rglob("*.json"))
 
 
 def test_the_password_is_nowhere(farm: Farm, controller: Controller, tmp_path: Path) -> None:

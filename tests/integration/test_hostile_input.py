@@ -19,8 +19,9 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._text imp
 from ansible_collections.mailops.exchange.plugins.module_utils._session._protocol import Cmdlet, Pipeline, Session
 from ansible_collections.mailops.exchange.plugins.module_utils._transport._open import open_session
 from simulator import MAIL_RECIPIENTS, Simulator
-from support.in_process import DEFINITIONS, run_module
+from support.in_process import DEFINITIONS
 from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
+from support.transports import HOST_SHELL, REMOTE_POWERSHELL, Modules, modules_over
 
 HOSTILE = [
     "'; Remove-Mailbox *; '",
@@ -49,15 +50,17 @@ names = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[tuple[Simulator, Session]]:
+def opened(transport: str) -> Iterator[tuple[Simulator, Session, Modules]]:
     """One session for all examples."""
     with ExitStack() as stack:
         simulator = stack.enter_context(Simulator())
         simulator.users.add(ADMIN, PASSWORD, MAIL_RECIPIENTS)
         spec = DEFINITIONS["exchange_pop3_access_info"].argument_spec
         params: dict[str, Any] = {name: option.get("default") for name, option in spec.items()}
-        params |= connection(simulator)
-        yield simulator, stack.enter_context(open_session(endpoint_from(params)))
+        params |= {**connection(simulator), "transport": transport}
+        modules = stack.enter_context(modules_over(transport, simulator))
+        session = stack.enter_context(open_session(endpoint_from(params), modules.shell))
+        yield simulator, session, modules
 
 
 def connection(simulator: Simulator) -> dict[str, Any]:
@@ -70,11 +73,22 @@ def connection(simulator: Simulator) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameter", ["Identity", "OrganizationalUnit", "Filter"])
+@pytest.mark.parametrize(
+    ("transport", "parameter"),
+    [
+        (REMOTE_POWERSHELL, "Identity"),
+        (REMOTE_POWERSHELL, "OrganizationalUnit"),
+        (REMOTE_POWERSHELL, "Filter"),
+        (HOST_SHELL, "Identity"),  # parameters are one object of JSON there: the others are no different
+    ],
+    indirect=["transport"],
+)
 @settings(max_examples=60)
 @given(text=names)
-def test_text_is_the_value_of_a_parameter(opened: tuple[Simulator, Session], parameter: str, text: str) -> None:
-    simulator, session = opened
+def test_text_is_the_value_of_a_parameter(
+    opened: tuple[Simulator, Session, Modules], parameter: str, text: str
+) -> None:
+    simulator, session, _modules = opened
     session.invoke(Pipeline((Cmdlet("Get-CASMailbox", {parameter: text}),)))
     call = simulator.exchange.calls[-1]
     assert (call.name, call.is_script) == ("Get-CASMailbox", False)
@@ -83,22 +97,23 @@ def test_text_is_the_value_of_a_parameter(opened: tuple[Simulator, Session], par
 
 @settings(max_examples=60)
 @given(texts=st.lists(names, min_size=1, max_size=8))
-def test_text_is_an_object_of_the_pipeline(opened: tuple[Simulator, Session], texts: list[str]) -> None:
-    simulator, session = opened
+def test_text_is_an_object_of_the_pipeline(opened: tuple[Simulator, Session, Modules], texts: list[str]) -> None:
+    simulator, session, _modules = opened
+    simulator.exchange.calls.clear()
     reply = session.invoke(Pipeline((Cmdlet("Get-CASMailbox", {}),), tuple(texts)))
-    call = simulator.exchange.calls[-1]
-    assert (call.name, call.is_script, call.parameters) == ("Get-CASMailbox", False, {})
-    assert call.pipeline_input == texts
+    calls = simulator.exchange.calls  # one; over host_shell, one for each
+    assert {(call.name, call.is_script, *call.parameters) for call in calls} == {("Get-CASMailbox", False)}
+    assert [value for call in calls for value in call.pipeline_input] == texts
     assert len(reply.answers) == len(texts)
 
 
 @settings(max_examples=25)
 @given(identities=st.lists(names, min_size=1, max_size=10, unique=True))
-def test_through_the_module(opened: tuple[Simulator, Session], identities: list[str]) -> None:
+def test_through_the_module(opened: tuple[Simulator, Session, Modules], identities: list[str]) -> None:
     """The module asks for each name as it was given, and for nothing else; nobody's POP3 access changes."""
-    simulator, _session = opened
+    simulator, _session, modules = opened
     simulator.exchange.calls.clear()
-    found = run_module(
+    found = modules(
         "exchange_pop3_access", {**connection(simulator), "state": "enabled", "identities": identities}, check_mode=True
     )
     calls = simulator.exchange.calls

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Ending
+from simulator import CostModel, Ending
 from support.pop3_tasks import Pop3Tasks
+from support.transports import BOTH, HOST_SHELL
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
@@ -25,12 +26,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def start(pop3: Pop3Tasks) -> subprocess.Popen[str]:
+def start(pop3: Pop3Tasks, delay: float = 60) -> subprocess.Popen[str]:
     """Start a run that will be busy in the middle of a cmdlet, and wait until it is."""
-    pop3.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 60
+    pop3.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = delay
     task = {"name": "Task", "mailops.exchange.exchange_pop3_access": {**pop3.connection, "identity": "John Smith"}}
     delegation = {"delegate_to": pop3.delegate_to} if pop3.delegate_to else {}
-    play = {"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": [{**task, **delegation}]}
+    play = {"name": "Play", "hosts": pop3.hosts, "gather_facts": False, "tasks": [{**task, **delegation}]}
     process = pop3.controller.start_play([play])
     wait_for(lambda: pop3.simulator.exchange.calls)
     return process
@@ -50,6 +51,23 @@ def test_a_signal_closes_the_session(pop3: Pop3Tasks, signum: signal.Signals) ->
     process.communicate(timeout=30)
     wait_for(lambda: not pop3.simulator.exchange.open_shells)
     assert [shell.ending for shell in pop3.simulator.exchange.shells] == [Ending.CLOSED]
+
+
+@pytest.mark.ansible
+@pytest.mark.parametrize("transport", [HOST_SHELL], indirect=True)
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_and_the_script_ends_by_itself(here: Pop3Tasks, signum: signal.Signals) -> None:
+    """Nobody can reach a script that runs on a host: it goes on to its end, closes its session, and is the last."""
+    process = start(here, delay=4)
+    process.send_signal(signum)
+    process.communicate(timeout=30)
+    exchange = here.simulator.exchange
+    wait_for(lambda: not exchange.open_shells)
+    before = len(exchange.calls), len(exchange.shells)
+    time.sleep(1)
+    assert (len(exchange.calls), len(exchange.shells)) == before
+    assert here.sent("Set-CASMailbox") == []
+    assert {shell.ending for shell in exchange.shells} == {Ending.CLOSED}
 
 
 def start_many(pop3: Pop3Tasks, **keywords: object) -> subprocess.Popen[str]:
@@ -94,12 +112,25 @@ def test_the_time_out_of_a_task_closes_the_session(here: Pop3Tasks) -> None:
     assert [shell.ending for shell in here.simulator.exchange.shells] == [Ending.CLOSED]
 
 
+@BOTH
 def test_a_cmdlet_that_stays_silent_is_given_up_and_the_session_closed(here: Pop3Tasks) -> None:
     here.simulator.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 60
     run = here(identity="John Smith", operation_timeout=1)
-    assert "Get-CASMailbox at https://localhost" in run.result["msg"]
-    assert "silent for operation_timeout: 1 seconds" in run.result["msg"]
-    assert [shell.ending for shell in here.simulator.exchange.shells] == [Ending.CLOSED]
+    message = run.result["msg"]
+    for words in ("Get-CASMailbox", "at https://localhost", "was silent", "for operation_timeout: 1 seconds"):
+        assert words in message
+    assert {shell.ending for shell in here.simulator.exchange.shells} == {Ending.CLOSED}
+
+
+@BOTH
+def test_a_long_list_is_not_silent_while_it_comes(here: Pop3Tasks) -> None:
+    """operation_timeout is about silence, and not about how much there is to say."""
+    for number in range(100):
+        here.simulator.organisation.add_mailbox(f"user{number:03}")
+    here.simulator.exchange.behaviour.costs = CostModel(per_bulk_object=0.03)
+    run = here(filter="PopEnabled -eq $true", operation_timeout=2)
+    assert run.returncode == 0, run.result.get("msg")
+    assert run.result["counts"]["total"] > 100
 
 
 def test_after_kill_9_only_the_idle_time_out_remains(here: Pop3Tasks) -> None:

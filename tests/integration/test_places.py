@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from simulator import Simulator
+from simulator import MAIL_RECIPIENTS, Simulator
 from support.controller import JUMP, LOCAL, Controller
 from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
+from support.transports import BOTH, HOST_SHELL, REMOTE_POWERSHELL, host_of
 
 PLAYBOOK = """
 - name: POP3 access
@@ -20,6 +22,7 @@ PLAYBOOK = """
   gather_facts: false
   module_defaults:
     group/mailops.exchange.exchange:
+      transport: "{{ by }}"
       connection_uri: "{{ exchange_uri }}"
       authentication: basic
       ca_cert: "{{ exchange_ca }}"
@@ -45,23 +48,33 @@ def inventory(simulator: Simulator, **hosts: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("where", "through", "credentials_from"),
+    ("transport", "where", "through", "credentials_from"),
     [
-        ("localhost", None, "environment"),
-        ("localhost", "jump", "environment"),
-        ("localhost", "mbx01", "host"),
-        ("mbx01", None, "host"),
-        ("mbx01", "localhost", "host"),
-        ("mbx01", "jump", "host"),
+        (REMOTE_POWERSHELL, "localhost", None, "environment"),
+        (REMOTE_POWERSHELL, "localhost", "jump", "environment"),
+        (REMOTE_POWERSHELL, "localhost", "mbx01", "host"),
+        (REMOTE_POWERSHELL, "mbx01", None, "host"),
+        (REMOTE_POWERSHELL, "mbx01", "localhost", "host"),
+        (REMOTE_POWERSHELL, "mbx01", "jump", "host"),
+        # There has to be a Windows host to run it, which is that of the task or the one that it is delegated to.
+        (HOST_SHELL, "localhost", "mbx01", "host"),
+        (HOST_SHELL, "mbx01", None, "host"),
     ],
+    indirect=["transport"],
 )
 def test_the_same_playbook_text_works_everywhere(
-    simulator: Simulator, controller: Controller, where: str, through: str | None, credentials_from: str
+    transport: str,
+    windows: dict[str, Any],
+    simulator: Simulator,
+    controller: Controller,
+    where: str,
+    through: str | None,
+    credentials_from: str,
 ) -> None:
-    controller.inventory = inventory(simulator)
+    controller.inventory = inventory(simulator, mbx01=windows)
     if credentials_from == "environment":
         controller.environment |= {"EXCHANGE_USERNAME": ADMIN, "EXCHANGE_PASSWORD": PASSWORD}
-    variables = {"where": where, **({"through": through} if through else {})}
+    variables = {"by": transport, "where": where, **({"through": through} if through else {})}
 
     dry = controller.play(PLAYBOOK, "--check", "-e", json.dumps(variables))
     real = controller.play(PLAYBOOK, "-e", json.dumps(variables))
@@ -69,7 +82,20 @@ def test_the_same_playbook_text_works_everywhere(
 
     assert [run.returncode for run in (dry, real, again)] == [0, 0, 0], dry.output + real.output + again.output
     assert [run.result["changed"] for run in (dry, real, again)] == [True, True, False]
-    assert {call.user for call in simulator.exchange.calls} == {ADMIN}
+    user = windows["ansible_user"] if credentials_from == "host" else ADMIN
+    assert {call.user for call in simulator.exchange.calls} == {user}
+
+
+@pytest.fixture
+def windows(transport: str, simulator: Simulator) -> Iterator[dict[str, Any]]:
+    """A Windows host's variables. Only over host_shell it is there, and its user is one of Exchange, too."""
+    if transport == REMOTE_POWERSHELL:
+        yield WINDOWS
+        return
+    with host_of(simulator) as host:
+        host.start()
+        simulator.users.add(host.user, host.password, MAIL_RECIPIENTS)
+        yield host.inventory_vars()
 
 
 @pytest.mark.parametrize("connection", ["winrm", "psrp", "ssh"])
@@ -97,12 +123,15 @@ def test_a_linux_host_gives_no_address(here: Pop3Tasks) -> None:
     assert "connection_uri is needed" in run.result["msg"]
 
 
-def test_the_hosts_password_is_not_sent_for_another_user(here: Pop3Tasks) -> None:
+@pytest.mark.ansible
+@BOTH
+def test_the_hosts_password_is_not_sent_for_another_user(here: Pop3Tasks, transport: str) -> None:
     here.controller.inventory = inventory(here.simulator)
     run = here.controller.task(
         {**here.connection, "identity": "John Smith", "username": "other@contoso.com", "password": ""}, hosts="mbx01"
     )
-    assert "needs a username and a password" in run.result["msg"]
+    says = "a username without a password" if transport == HOST_SHELL else "needs a username and a password"
+    assert says in run.result["msg"]
     assert here.simulator.exchange.http_requests == 0
 
 

@@ -17,6 +17,7 @@ from simulator.windows.faults import DropConnection
 from simulator.windows.modules.service import win_service
 from support.controller import Controller
 from support.servers import BACKEND, FRONTEND, PENDING, UNDER_WAY, Servers
+from support.transports import BOTH, HOST_SHELL
 
 JOHN = "jsmith@contoso.com"
 INCLUDE: dict[str, Any] = {
@@ -27,7 +28,7 @@ Build = Callable[..., Servers]
 
 
 @pytest.fixture
-def build(controller: Controller) -> Iterator[Build]:
+def build(transport: str, controller: Controller) -> Iterator[Build]:
     """Builds a farm of the servers that are named."""
     farms: list[Farm] = []
 
@@ -36,7 +37,7 @@ def build(controller: Controller) -> Iterator[Build]:
         farms.append(farm)
         farm.start()
         controller.inventory = farm.inventory(connection=connection, method=method)
-        return Servers(farm, controller)
+        return Servers(farm, controller, transport)
 
     yield of
     for farm in farms:
@@ -129,6 +130,7 @@ def test_split_roles_of_exchange_2013(build: Build) -> None:
     assert servers.may_log_in("CAS01", JOHN)
 
 
+@BOTH
 def test_a_typo_stops_neither_the_others_nor_the_restart_and_fails_the_play(build: Build) -> None:
     servers = build()
     run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["Jon Smith", "John Smith"])
@@ -146,13 +148,14 @@ def test_what_could_not_be_changed_leaves_no_marks_and_no_restart(build: Build) 
     assert servers.marks() == {"mbx01": [], "mbx02": []}
 
 
-def test_without_exchange_what_is_owed_is_done_and_the_play_fails(build: Build) -> None:
+@BOTH
+def test_without_exchange_what_is_owed_is_done_and_the_play_fails(build: Build, transport: str) -> None:
     servers = build()
     servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_restart="never")
     assert servers.farm.exchange.https
     servers.farm.exchange.https.refuse_connections()
     run = servers.have_pop3_access(json_output=False, pop3_access_enabled=["John Smith"])
-    fails(run, "Nothing listens at localhost:")
+    fails(run, "CannotConnect" if transport == HOST_SHELL else "Nothing listens at localhost:")
     assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
 
 
@@ -359,12 +362,13 @@ def test_a_misspelt_variable_is_refused_and_nothing_declared_is_said(build: Buil
     assert "Only restarts that are owed are made" in run.stdout
 
 
-def test_a_wrong_password_is_tried_once(build: Build) -> None:
+@BOTH
+def test_a_wrong_password_is_tried_once(build: Build, transport: str) -> None:
     servers = build("MBX01")
     run = servers.have_pop3_access(
         json_output=False, pop3_access_enabled=["a"], pop3_access_disabled=["b"], pop3_access_password="wrong"
     )
-    fails(run, "The login was not accepted")
+    fails(run, "Check username and password" if transport == HOST_SHELL else "The login was not accepted")
     assert len(servers.farm.exchange.authorizations) == 1
 
 

@@ -18,6 +18,9 @@ import pytest
 from simulator import Failure, SessionDrop
 from support.controller import ROOT, Run
 from support.pop3_tasks import ADMIN, PASSWORD, Pop3Tasks
+from support.transports import BOTH
+
+pytestmark = pytest.mark.ansible
 
 HTML, CSV, JSON = "pop3-report.html", "pop3-report.csv", "pop3-report.json"
 PLAYBOOK = "mailops.exchange.pop3_report"
@@ -34,7 +37,7 @@ class Reports:
         plays = [
             {
                 "name": "Report",
-                "hosts": "localhost",
+                "hosts": self.pop3.hosts,
                 "gather_facts": False,
                 "vars": {**self.connection, **variables},
                 "roles": ["mailops.exchange.pop3_report"],
@@ -45,7 +48,8 @@ class Reports:
 
     def run_playbook(self, *arguments: str, **variables: Any) -> Run:
         """Run the playbook by its name, as a user does."""
-        given = json.dumps({**self.connection, **variables})
+        where = {} if self.pop3.hosts == "localhost" else {"pop3_report_hosts": self.pop3.hosts}
+        given = json.dumps({**self.connection, **where, **variables})
         return self.pop3.controller.run_playbook(PLAYBOOK, "-e", given, *arguments)
 
     @property
@@ -90,6 +94,7 @@ def fails_without_a_file(reports: Reports, run: Run, *words: str) -> None:
     assert not reports.folder.exists()
 
 
+@BOTH
 def test_the_playbook_by_its_name_writes_three_files_that_agree(reports: Reports) -> None:
     organisation = reports.pop3.simulator.organisation
     run = reports.run_playbook()
@@ -111,6 +116,7 @@ def test_the_playbook_by_its_name_writes_three_files_that_agree(reports: Reports
     assert reports.pop3.sent("Set-CASMailbox") == []
 
 
+@BOTH
 def test_drift_with_a_typo_an_ambiguous_name_and_two_names_for_one_mailbox(reports: Reports) -> None:
     before = enabled(reports)
     declared = ["John Smith", "pcolon@contoso.com", "Patrick Colon", "Patrik Colon", "Alex Meyer"]
@@ -238,6 +244,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(reports: Reports, variable
     fails_without_a_file(reports, reports.make(play={"ignore_errors": True}, **variables), says)
 
 
+@BOTH
 def test_half_of_the_answers_make_no_report(reports: Reports) -> None:
     """Whoever could not be read must not be taken for somebody who is not declared."""
     behaviour = reports.pop3.simulator.exchange.behaviour

@@ -18,6 +18,7 @@ from simulator.exchange.pop_settings import LoginOptions
 from support import pop3_login
 from support.controller import LOCAL, ROOT, Controller, Run
 from support.servers import PENDING, Servers
+from support.transports import BOTH, HOST_SHELL
 
 USER = "pcolon@contoso.com"
 SETTINGS: dict[str, Any] = {
@@ -73,13 +74,27 @@ def configured_and_proven(servers: Servers, *arguments: str, **variables: Any) -
     return servers.controller.play([play], *arguments)
 
 
+def over_host_shell(controller: Controller, farm: Farm) -> dict[str, Any]:
+    """Nothing but the hosts' own connections: each asks its own Exchange, which needs no address."""
+    del controller.inventory["all"]["children"]["exchange"]["vars"]
+    return {
+        "pop3_services_transport": HOST_SHELL,
+        "pop3_services_username": farm.administrator.name,
+        "pop3_services_password": farm.password,
+    }
+
+
 def changed(run: Run) -> list[dict[str, Any]]:
     return [result for result in run.results if result.get("changed")]
 
 
-def test_three_servers_are_configured_restarted_and_proven_and_the_second_run_is_silent(controller: Controller) -> None:
+@BOTH
+def test_three_servers_are_configured_restarted_and_proven_and_the_second_run_is_silent(
+    controller: Controller, transport: str
+) -> None:
     with Farm(("MBX01", "MBX02", "MBX03")) as farm:
         servers = servers_of(controller, farm)
+        login = over_host_shell(controller, farm) if transport == HOST_SHELL else {}
         for name in farm.hosts:
             # As a password in the clear would pass before: a change of the login type is felt after a restart only.
             farm.organisation.change_pop_settings(name, LoginType=LoginOptions.PlainTextLogin)
@@ -87,7 +102,7 @@ def test_three_servers_are_configured_restarted_and_proven_and_the_second_run_is
             farm.hosts[name].clear_records()
             assert servers.may_log_in(name, USER, "plain")
 
-        run = configured_and_proven(servers)
+        run = configured_and_proven(servers, **login)
         assert run.returncode == 0, run.output
         assert servers.restarts() == {name: [1, 1] for name in ("mbx01", "mbx02", "mbx03")}
         assert servers.marks() == {name: [] for name in ("mbx01", "mbx02", "mbx03")}
@@ -98,7 +113,7 @@ def test_three_servers_are_configured_restarted_and_proven_and_the_second_run_is
             assert servers.may_log_in(name, USER, "tls")
             assert not servers.may_log_in(name, USER, "plain")
 
-        again = configured_and_proven(servers)
+        again = configured_and_proven(servers, **login)
         assert again.returncode == 0, again.output
         assert changed(again) == []
         assert servers.restarts() == {name: [1, 1] for name in ("mbx01", "mbx02", "mbx03")}

@@ -2,19 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """However mailboxes are looked up, the result is the same: the tests of the main job and of whole organisations,
-unchanged, with each way of reading forced on lists of any length. The work runs in this process; the wire is real."""
+unchanged, with each way of reading forced on lists of any length. The work runs in this process."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ansible_collections.mailops.exchange.plugins.module_utils._gateway import _cas_mailbox, _reading
 from simulator import Simulator
-from support.in_process import InProcess
 from support.pop3_tasks import Pop3Tasks
+from support.transports import HOST_SHELL, REMOTE_POWERSHELL
 
 # The tests themselves; their fixtures are those below.
 from .test_main_job import *  # noqa: F403 # pylint: disable=wildcard-import,unused-wildcard-import
@@ -22,6 +19,7 @@ from .test_organisation import *  # noqa: F403 # pylint: disable=wildcard-import
 
 # What it costs is just what differs, and a keyword needs Ansible.
 del test_one_mailbox_with_nothing_to_do_costs_six_requests  # noqa: F821
+del test_500_identities_use_one_session_or_a_few  # noqa: F821
 del test_the_time_out_of_a_task_loses_nothing  # noqa: F821
 
 NEVER = 10**9
@@ -42,7 +40,19 @@ PARAMETERS = [
 ]
 
 
-@pytest.fixture(params=PARAMETERS)
+# Over host_shell the script pipes each value in alone and has a Select-Object of its own; "streamed" is how the tests
+# themselves run over it.
+pytestmark = pytest.mark.parametrize(
+    ("transport", "way"),
+    [
+        *((REMOTE_POWERSHELL, way) for way in PARAMETERS),
+        *((HOST_SHELL, way) for way in ("one by one", "streamed, nothing binds", "listed")),
+    ],
+    indirect=True,
+)
+
+
+@pytest.fixture
 def way(request: pytest.FixtureRequest, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> str:
     """Force one way of reading, on an Exchange that has Select-Object or not, and takes pipeline input or not."""
     name, _comma, server = request.param.partition(", ")
@@ -55,12 +65,10 @@ def way(request: pytest.FixtureRequest, simulator: Simulator, monkeypatch: pytes
 
 
 @pytest.fixture
-def pop3(simulator: Simulator, way: str, tmp_path: Path) -> Iterator[Pop3Tasks]:
+def pop3(way: str, in_process: Pop3Tasks) -> Pop3Tasks:
     """Tasks in this process."""
     assert way
-    controller = InProcess(tmp_path)
-    yield Pop3Tasks(simulator, controller, None)
-    controller.close()
+    return in_process
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from simulator.wire import faults
 from support.controller import Run
 from support.pop3_tasks import PASSWORD, Pop3Tasks
 from support.secrets import Secret, Watcher
+from support.transports import HOST_SHELL, WAYS
+
+pytestmark = pytest.mark.ansible
 
 MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 USER = "spy@contoso.com"
@@ -106,10 +109,26 @@ def garbage(pop3: Pop3Tasks) -> None:
     pop3.simulator.exchange.faults.add(faults.Garbage(), action="Command")
 
 
+TROUBLE = {
+    "wrong password": (wrong_password, True),
+    "session that breaks and is opened again": (broken_session, False),
+    "garbage": (garbage, True),
+}
+
+
+def of(way: tuple[str, str], everything: Iterable[str], over_host_shell: Iterable[str]) -> Iterable[str]:
+    """Ansible and a connection to a host cost seconds: over host_shell, only what goes another way in the code."""
+    return over_host_shell if way[0] == HOST_SHELL else everything
+
+
 @pytest.mark.parametrize(
-    ("arrange", "fails"),
-    [(wrong_password, True), (broken_session, False), (garbage, True)],
-    ids=["wrong password", "session that breaks and is opened again", "garbage"],
+    ("transport", "face", "arrange", "fails"),
+    [
+        pytest.param(*way, *TROUBLE[what], id=f"{way[1]}-{what}")
+        for way in WAYS
+        for what in of(way, TROUBLE, ("wrong password", "session that breaks and is opened again"))
+    ],
+    indirect=["transport", "face"],
 )
 def test_a_run_with_trouble(
     pop3: Pop3Tasks, secret: Secret, vault: str, watcher: Watcher, arrange: Any, fails: bool
@@ -122,7 +141,11 @@ def test_a_run_with_trouble(
     left_nothing(run, secret, watcher)
 
 
-@pytest.mark.parametrize("spelling", ["plain", "Basic", "URL", "JSON"])
+@pytest.mark.parametrize(
+    ("transport", "face", "spelling"),
+    [(*way, spelling) for way in WAYS for spelling in of(way, ("plain", "Basic", "URL", "JSON"), ["Basic"])],
+    indirect=["transport", "face"],
+)
 def test_a_server_that_repeats_the_password_is_not_quoted(
     pop3: Pop3Tasks, secret: Secret, vault: str, watcher: Watcher, spelling: str
 ) -> None:

@@ -23,12 +23,14 @@ class Pop3Tasks:
     simulator: Simulator
     controller: Controller
     delegate_to: str | None
+    hosts: str = "localhost"
 
     def __call__(self, *arguments: str, keywords: Mapping[str, Any] | None = None, **options: Any) -> Run:
         """Run a task; an option that is None is left out of it."""
         given = {name: value for name, value in {**self.connection, **options}.items() if value is not None}
         delegation = {"delegate_to": self.delegate_to} if self.delegate_to else {}
-        return self.controller.task(given, *arguments, keywords={**(keywords or {}), **delegation})
+        keywords = {**(keywords or {}), **delegation}
+        return self.controller.task(given, *arguments, hosts=self.hosts, keywords=keywords)
 
     @property
     def connection(self) -> dict[str, Any]:

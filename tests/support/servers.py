@@ -23,6 +23,7 @@ class Servers:
 
     farm: Farm
     controller: Controller
+    transport: str = "remote_powershell"
 
     def have_pop3_access(
         self, *arguments: str, play: dict[str, Any] | None = None, json_output: bool = True, **variables: Any
@@ -57,6 +58,7 @@ class Servers:
     def connection(self) -> dict[str, Any]:
         """How the role reaches Exchange: not on port 80 of its servers, as it would by itself."""
         return {
+            "pop3_access_transport": self.transport,
             "pop3_access_connection_uri": self.farm.exchange.https_uri,
             "pop3_access_authentication": "basic",
             "pop3_access_username": self.farm.administrator.name,

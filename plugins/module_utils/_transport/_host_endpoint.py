@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .._errors import OptionError
 from .._session._host import Credential
-from ._endpoint import Authentication, ConnectionUri, check_configuration_name, check_seconds
+from ._endpoint import Authentication, ConnectionUri, Login, check_configuration_name, check_seconds
 
 _POWERSHELLS_NAMES = {
     Authentication.KERBEROS: "Kerberos",
@@ -33,6 +33,7 @@ class HostEndpoint:
     configuration_name: str = "Microsoft.Exchange"
     spn_service: str = "http"
     spn_hostname: str | None = None
+    login: Login = field(default_factory=Login, compare=False, repr=False)
     connection_timeout: int = 30
     operation_timeout: int = 180
 

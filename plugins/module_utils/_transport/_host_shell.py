@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .._errors import ConnectionFailed, LoginFailed, SessionLost, UnexpectedReply
+from .._errors import ConnectionFailed, LoginFailed, SessionLost, SessionRefused, UnexpectedReply
 from .._session._host import HostShell
 from .._session._protocol import Answer, Cmdlet, ErrorRecord, Pipeline, Record, Reply
 from ._host_endpoint import HostEndpoint
@@ -36,7 +36,15 @@ _ACCESS_DENIED = 5
 _NO_TICKET = frozenset({1312, -2146893053, -2144108387, -2144108315})
 _NOT_TRUSTED = frozenset({12175, -2144108316})
 _NOT_FOUND = frozenset({-2144108269, -2144108542, -2144108485})
-_MAY_PASS = frozenset({53, 995, 1115, 1722, -2144108526, -2144108250, -2144108270, -2144108176})
+_TIMED_OUT = -2144108250
+_MAY_PASS = frozenset({53, 995, 1115, 1722, -2144108526, -2144108270, -2144108176})
+
+_REFUSED_BY_EXCHANGE = "[FailureCategory=AuthZ-"
+"""What stands in Exchange's own words, and in no others: the login itself was accepted."""
+
+_TOO_MANY = "MaxConcurrency"
+"""The name of the limit, in Exchange's own words: what is around it is localized, and the code is that of a denied
+access."""
 
 
 class HostShellSession:
@@ -134,6 +142,8 @@ class HostShellSession:
     def _run(self, more: Mapping[str, object]) -> Mapping[str, Any]:
         """Run the script. Raises ConnectionFailed where the host could not open a session with Exchange."""
         endpoint = self._endpoint
+        if endpoint.login.refused:
+            raise LoginFailed("This login was refused before, and is not tried again.")
         parameters: dict[str, object] = {
             "ConfigurationName": endpoint.configuration_name,
             "Authentication": endpoint.powershells_authentication,
@@ -156,6 +166,20 @@ class HostShellSession:
             f"No session with Exchange at {self._endpoint.described} could be opened by the task's own host "
             f"(transport: host_shell). PowerShell says: {_quoted(error.message)} ({error.fully_qualified_error_id})"
         )
+        if _TOO_MANY in error.message:
+            check = (
+                "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, "
+                "wait for the idle time-out of 15 minutes, or use another user."
+            )
+            return SessionRefused(came_back, check, may_pass=True)
+        if _REFUSED_BY_EXCHANGE in error.message:
+            check = (
+                "The login was accepted and remote PowerShell is not allowed to this user: see "
+                "'Get-User <user> | Format-List RemotePowerShellEnabled'."
+            )
+            return ConnectionFailed(came_back, check)
+        # With basic, Windows calls a wrong password a denied access. Every run of the script logs in anew.
+        self._endpoint.login.refused = code in _LOGIN or code == _ACCESS_DENIED
         kind = LoginFailed if code in _LOGIN or code in _NO_TICKET else ConnectionFailed
         return kind(came_back, self._check(code), may_pass=code in _MAY_PASS)
 
@@ -171,6 +195,11 @@ class HostShellSession:
             )
         if code in _NOT_FOUND:
             return "Check connection_uri (Exchange's path is /PowerShell/) and configuration_name."
+        if code == _TIMED_OUT:  # not tried again: it would take as long
+            return (
+                "Check connection_uri, and that no firewall is in between. The server may be overloaded; "
+                "connection_timeout says how long to wait."
+            )
         return "Check connection_uri, and that IIS serves Exchange there."
 
     def _check_login(self) -> str:

@@ -29,6 +29,7 @@ param (
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$StopSeconds = 5
 
 function Get-OwnUri {
     $name = [System.Net.Dns]::GetHostEntry([System.Net.Dns]::GetHostName()).HostName
@@ -39,6 +40,8 @@ function Open-ExchangeSession {
     $options = @{
         OpenTimeout = $OpenSeconds * 1000
         OperationTimeout = $CallSeconds * 1000
+        # A minute otherwise, in which a server that does not answer any more keeps the whole task.
+        CancelTimeout = $StopSeconds * 1000
         SkipCACheck = -not $ValidateCerts
         SkipCNCheck = -not $ValidateCerts
         SkipRevocationCheck = -not $ValidateCerts
@@ -55,38 +58,46 @@ function Open-ExchangeSession {
     New-PSSession @session
 }
 
+# The exception that Exchange, or the way there, gave: PowerShell wraps what a .NET method throws into one of its own.
+function Get-Cause {
+    param ([System.Exception] $Exception)
+
+    while ($Exception -is [System.Management.Automation.MethodInvocationException] -and $Exception.InnerException) {
+        $Exception = $Exception.InnerException
+    }
+    $Exception
+}
+
+# Whether it was the way there: then nobody knows what Exchange did, and the session is of no use any more. This asks
+# the exception itself; the one in its ErrorRecord has another type (ParentContainsErrorRecordException).
+function Test-TransportFailure {
+    param ([System.Exception] $Exception)
+
+    $Exception -is [System.Management.Automation.Remoting.PSRemotingTransportException] -or
+    $Exception -is [System.Management.Automation.Remoting.PSRemotingDataStructureException]
+}
+
 # What an error says, in the fields that are looked at. What came from Exchange has its own exception's name.
 function ConvertTo-PlainError {
     param ([System.Management.Automation.ErrorRecord] $ErrorRecord)
 
-    $exception = $ErrorRecord.Exception
-    $type = $exception.GetType().FullName
-    if ($exception -is [System.Management.Automation.RemoteException] -and $exception.SerializedRemoteException) {
-        $type = $exception.SerializedRemoteException.PSObject.TypeNames[0] -replace '^Deserialized\.'
+    $cause = Get-Cause -Exception $ErrorRecord.Exception
+    if ($cause -ne $ErrorRecord.Exception -and $cause -is [System.Management.Automation.RuntimeException]) {
+        $ErrorRecord = $cause.ErrorRecord
+    }
+    $type = $cause.GetType().FullName
+    if ($cause -is [System.Management.Automation.RemoteException] -and $cause.SerializedRemoteException) {
+        $type = $cause.SerializedRemoteException.PSObject.TypeNames[0] -replace '^Deserialized\.'
     }
     $code = 0
-    if ($exception -is [System.Management.Automation.Remoting.PSRemotingTransportException]) {
-        $code = $exception.ErrorCode
+    if ($cause -is [System.Management.Automation.Remoting.PSRemotingTransportException]) {
+        $code = $cause.ErrorCode
     }
-    $message = $exception.Message
+    $message = $cause.Message
     if ($ErrorRecord.ErrorDetails -and $ErrorRecord.ErrorDetails.Message) {
         $message = $ErrorRecord.ErrorDetails.Message
     }
     @{ message = $message; id = $ErrorRecord.FullyQualifiedErrorId; type = $type; code = $code }
-}
-
-# The error that Exchange, or the way there, gave: PowerShell wraps what a .NET method throws into an error of its own.
-function Get-FatalError {
-    param ([System.Management.Automation.ErrorRecord] $Caught)
-
-    $exception = $Caught.Exception
-    while ($exception -is [System.Management.Automation.MethodInvocationException] -and $exception.InnerException) {
-        $exception = $exception.InnerException
-    }
-    if ($exception -is [System.Management.Automation.RuntimeException]) {
-        return $exception.ErrorRecord
-    }
-    $Caught
 }
 
 # Text, truth values, whole numbers and lists of text as they are; of everything else, its text. The name of the type
@@ -126,8 +137,29 @@ function ConvertTo-PlainRecord {
     $plain
 }
 
+# Waits until the pipeline has ended. False when nothing came from it for $CallSeconds; then it was told to stop.
+function Wait-Pipeline {
+    param ([powershell] $Pipeline, [System.IAsyncResult] $Running, $Output)
+
+    $streams = $Pipeline.Streams
+    $heard = 0
+    $silence = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not $Running.AsyncWaitHandle.WaitOne(500)) {
+        $written = $Output.Count + $streams.Error.Count + $streams.Warning.Count
+        if ($written -ne $heard) {
+            $heard = $written
+            $silence.Restart()
+        }
+        if ($silence.Elapsed.TotalSeconds -ge $CallSeconds) {
+            $null = $Pipeline.BeginStop($null, $null).AsyncWaitHandle.WaitOne($StopSeconds * 1000)
+            return $false
+        }
+    }
+    $true
+}
+
 # Runs the cmdlet once. Returns what it wrote; 'lost' says why the session did not outlive it, 'ended' that the cmdlet
-# could not run at all, so that there is no use in going on with the other values.
+# could not run to its end, so that there is no use in going on with the other values.
 function Invoke-ExchangeCmdlet {
     param ([System.Management.Automation.Runspaces.Runspace] $Runspace, [object[]] $InputValue)
 
@@ -140,33 +172,30 @@ function Invoke-ExchangeCmdlet {
         silent = $false
         lost = $null
     }
+    # One that is empty and complete is no input at all to a session (the source of PowerShell: NoInput).
+    $objects = [System.Management.Automation.PSDataCollection[psobject]]::new()
+    foreach ($value in $InputValue) {
+        $objects.Add($value)
+    }
+    $objects.Complete()
+    $output = [System.Management.Automation.PSDataCollection[psobject]]::new()
     $pipeline = [powershell]::Create()
     try {
         $pipeline.Runspace = $Runspace
         $null = $pipeline.AddCommand($Cmdlet).AddParameters($Parameters)
-        $written, $fatal = @(), $null
+        $fatal = $null
         try {
-            if ($InputValue.Count) {
-                $objects = [System.Management.Automation.PSDataCollection[psobject]]::new()
-                $objects.Add($InputValue[0])
-                $objects.Complete()
-                $running = $pipeline.BeginInvoke($objects)
-            }
-            else {
-                # Not with an empty input: that is another thing for a cmdlet than none.
-                $running = $pipeline.BeginInvoke()
-            }
-            if (-not $running.AsyncWaitHandle.WaitOne($CallSeconds * 1000)) {
-                $null = $pipeline.BeginStop($null, $null).AsyncWaitHandle.WaitOne(5000)
+            $running = $pipeline.BeginInvoke($objects, $output)
+            if (-not (Wait-Pipeline -Pipeline $pipeline -Running $running -Output $output)) {
                 $answer.silent = $true
                 return $answer
             }
-            $written = $pipeline.EndInvoke($running).ReadAll()
+            $null = $pipeline.EndInvoke($running)
         }
         catch {
-            $fatal = Get-FatalError -Caught $_
+            $fatal = $_
         }
-        foreach ($record in $written) {
+        foreach ($record in $output.ReadAll()) {
             $server = $record.PSObject.Properties['OriginatingServer']
             if ($server -and -not $answer.domain_controller) {
                 $answer.domain_controller = [string] $server.Value
@@ -180,9 +209,9 @@ function Invoke-ExchangeCmdlet {
             $answer.warnings.Add($record.Message)
         }
         if ($fatal) {
-            $is_transport = $fatal.Exception -is [System.Management.Automation.Remoting.PSRemotingTransportException]
-            if ($is_transport -or $Runspace.RunspaceStateInfo.State -ne 'Opened') {
-                $answer.lost = $fatal.Exception.Message
+            $cause = Get-Cause -Exception $fatal.Exception
+            if ((Test-TransportFailure -Exception $cause) -or $Runspace.RunspaceStateInfo.State -ne 'Opened') {
+                $answer.lost = $cause.Message
             }
             else {
                 $answer.ended = $true

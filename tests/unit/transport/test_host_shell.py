@@ -16,6 +16,7 @@ from ansible_collections.mailops.exchange.plugins.module_utils._errors import (
     LoginFailed,
     OptionError,
     SessionLost,
+    SessionRefused,
     UnexpectedReply,
 )
 from ansible_collections.mailops.exchange.plugins.module_utils._session._host import Credential
@@ -102,6 +103,7 @@ def test_answers_are_in_the_order_of_the_values() -> None:
         (5, ConnectionFailed, False, "double hop"),
         (1312, LoginFailed, False, "become: true"),
         (-2144108526, ConnectionFailed, True, "connection_uri"),
+        (-2144108250, ConnectionFailed, False, "connection_timeout"),
         (12175, ConnectionFailed, False, "its own store counts"),
     ],
 )
@@ -113,6 +115,39 @@ def test_a_session_that_cannot_be_opened(code: int, kind: type[ConnectionFailed]
     assert raised.value.may_pass is may_pass
     assert says in str(raised.value)
     assert str(raised.value).startswith("No session with Exchange at its own address")
+
+
+def test_too_many_sessions_may_pass_and_are_no_refused_login() -> None:
+    """Exchange says so with the code of a denied access, in any language."""
+    words = "[FailureCategory=AuthZ-AuthorizationException] Trop de connexions: 18, MaxConcurrency."
+    opened, host = session(failed(5, words), failed(5, words), username="a@b.c", password="p")
+    for _time in range(2):
+        with pytest.raises(SessionRefused, match="PowerShellMaxConcurrency") as raised:
+            opened.__enter__()
+        assert raised.value.may_pass
+    assert host.left == []
+
+
+def test_a_user_whom_exchange_refuses_has_logged_in() -> None:
+    """The code is that of a denied access here, too; the words are Exchange's own, which nobody else has."""
+    words = "[Server=MBX01] [FailureCategory=AuthZ-AuthorizationException] L'utilisateur n'a pas accès."
+    opened, host = session(failed(5, words), failed(5, words), username="a@b.c", password="p")
+    for _time in range(2):
+        with pytest.raises(ConnectionFailed, match=r"The login was accepted .* RemotePowerShellEnabled"):
+            opened.__enter__()
+    assert host.left == []
+
+
+@pytest.mark.parametrize("code", [5, 1326])
+def test_a_login_that_was_refused_is_the_last(code: int) -> None:
+    opened, host = session(failed(code), said(answer()), username="a@b.c", password="p")
+    with pytest.raises(ConnectionFailed):
+        opened.__enter__()
+    with pytest.raises(LoginFailed, match="not tried again"):
+        opened.__enter__()
+    with pytest.raises(SessionLost, match="not tried again"):
+        opened.invoke(LOOK)
+    assert len(host.asked) == 1
 
 
 def test_a_host_that_cannot_be_used() -> None:

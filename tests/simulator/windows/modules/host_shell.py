@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -32,7 +33,7 @@ from pypsrp.wsman import WSMan
 from simulator.windows.modules.arguments import NOT_SIMULATED, Option, OptionType, arguments
 from simulator.windows.modules.call import Machine, ModuleCall, ModuleFailure
 
-SCRIPT_DIGEST = "6738bab0aa8934dd2433b630e07515e8cbc6c8870171703f5516d9121aaad1a5"
+SCRIPT_DIGEST = "c5be615d843df7d012773a601aca3d95a934b69ab1f5c5846f7d2464a8ae9509"
 """SHA-256 of the script whose contract this file carries out."""
 
 _OPTIONS = {
@@ -64,6 +65,7 @@ _LOGON_FAILURE = 1326
 _CANNOT_CONNECT = -2144108526
 _TIMED_OUT = -2144108250
 _NOT_TRUSTED = 12175
+_NO_SUCH_PAGE = -2144108269
 _HTTP_ERROR = -2144108176
 _NAMED = {
     _ACCESS_DENIED: "AccessDenied",
@@ -150,9 +152,10 @@ def _opened(parameters: Mapping[str, Any], login: _Login | None, machine: Machin
         raise _NotOpened(_CANNOT_CONNECT, "The client cannot connect to the destination specified in the request.")
     wsman = _wsman(requests.utils.urlparse(uri), parameters, login, machine)  # type: ignore[attr-defined]
     pool = RunspacePool(wsman, configuration_name=parameters["ConfigurationName"])
-    pool._serializer = pool._fragmenter.serializer = _ListsAsPowerShellHasThem()
+    pool._serializer = pool._fragmenter.serializer = _ValuesAsPowerShellHasThem()
     try:
         _open(pool, parameters)
+        wsman.transport.read_timeout = parameters["OpenSeconds"] + 20  # from now on, CallSeconds count
         yield pool
     finally:
         with contextlib.suppress(Exception):
@@ -174,7 +177,7 @@ def _wsman(uri: Any, parameters: Mapping[str, Any], login: _Login, machine: Mach
         auth=method,
         encryption="never" if method == "basic" else "auto",
         connection_timeout=parameters["OpenSeconds"],
-        read_timeout=parameters["OpenSeconds"] + 20,
+        read_timeout=parameters["OpenSeconds"],
         operation_timeout=20,
         **trust,
         **(basic if method == "basic" else plain),
@@ -189,7 +192,12 @@ def _open(pool: RunspacePool, parameters: Mapping[str, Any]) -> None:
             raise _NotOpened(_ACCESS_DENIED, "Access is denied.") from exc
         raise _NotOpened(_LOGON_FAILURE, "The user name or password is incorrect.") from exc
     except WSManFaultError as exc:
-        code = exc.code or 0
+        if exc.code is None or exc.code == HTTPStatus.NOT_FOUND:  # a page, and no fault
+            words = (
+                "The WinRM client sent a request to an HTTP server and got a response saying the requested HTTP URL was"
+            )
+            raise _NotOpened(_NO_SUCH_PAGE, f"{words} not available.") from exc
+        code = exc.code
         raise _NotOpened(code - 2**32 if code >= 2**31 else code, str(exc.reason)) from exc
     except WinRMTransportError as exc:
         raise _NotOpened(_HTTP_ERROR, f"The server returned the HTTP status {exc.code}.") from exc
@@ -236,8 +244,7 @@ def _answer(pool: RunspacePool, parameters: Mapping[str, Any], values: list[Any]
         answer["lost"] = f"The data that the remote server sent is not valid: {exc}"
         return answer
     answer["ended"] = remote.state == PSInvocationState.FAILED
-    # EndInvoke throws, and gives nothing, where a pipeline could not run to its end.
-    output = [] if answer["ended"] else [_properties(one) for one in remote.output]
+    output = [_properties(one) for one in remote.output]
     answer["domain_controller"] = next(
         (str(one["OriginatingServer"]) for one in output if "OriginatingServer" in one), None
     )
@@ -248,10 +255,13 @@ def _answer(pool: RunspacePool, parameters: Mapping[str, Any], values: list[Any]
 
 
 def _finished(remote: PowerShell, values: list[Any] | None, seconds: float) -> bool:
-    """Run to the end; False when that took too long, and then it was told to stop."""
-    deadline = time.monotonic() + seconds
+    """Run to the end; False when nothing came for so long, and then it was told to stop."""
+    deadline, heard = time.monotonic() + seconds, 0
     remote.begin_invoke(None if values is None else (chunk for chunk in [values]), remote_stream_options=0)
     while remote.state == PSInvocationState.RUNNING:
+        written = len(remote.output) + len(remote.streams.error) + len(remote.streams.warning)
+        if written != heard:
+            deadline, heard = time.monotonic() + seconds, written
         left = deadline - time.monotonic()
         if left <= 0:
             with contextlib.suppress(Exception):
@@ -263,13 +273,15 @@ def _finished(remote: PowerShell, values: list[Any] | None, seconds: float) -> b
     return True
 
 
-class _ListsAsPowerShellHasThem(Serializer):
-    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows."""
+class _ValuesAsPowerShellHasThem(Serializer):
+    """PowerShell makes an ArrayList of every list from another session; pypsrp of those whose type it knows. And an
+    address that comes as an object has a text there, which is what the script takes."""
 
     def deserialize(self, element: Any, *args: Any, **kwargs: Any) -> Any:
         """See pypsrp."""
         if isinstance(element, str):
             element = _OF_EXCHANGE.sub("<T>System.Collections.ArrayList</T>", element)
+            element = element.replace("<T>System.Uri</T>", "")
         return super().deserialize(element, *args, **kwargs)
 
 
