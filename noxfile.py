@@ -40,8 +40,11 @@ CHOSEN = [
     "tests/unit/docs",
     "tests/unit/module/test_action_face.py",
     "tests/integration/test_main_job.py::test_check_then_change_then_nothing",
-    "tests/integration/test_main_job.py::test_warnings_are_shown_once_each",
-    "tests/integration/test_host_shell.py",
+    "tests/integration/test_places.py::test_the_same_playbook_text_works_everywhere",
+    "tests/integration/test_host_shell.py::test_check_then_change_then_nothing",
+    "tests/integration/test_host_shell.py::test_the_role_from_the_mailbox_to_the_login",
+    "tests/integration/test_pop3_access_role.py::test_the_playbook_by_its_full_name",
+    "tests/integration/test_pop3_settings.py::test_through_either_face",
     "tests/integration/test_inventory.py::test_the_guides_example_runs",
     "tests/integration/test_ansible_doc.py",
 ]

@@ -71,7 +71,7 @@ def test_everything_is_shown_whole(controller: Controller, kind: str) -> None:
 
 
 def test_the_action_group_has_every_module_that_connects_to_exchange_and_says_so(controller: Controller) -> None:
-    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text("utf-8"))["action_groups"][GROUP.split(".")[-1]]
+    group = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text("utf-8"))["action_groups"]["exchange"]
     data: dict[str, Any] = json.loads(shown(controller, "module", "--json", *names("module")))
     connecting = {name for name, one in data.items() if "connection_uri" in one["doc"]["options"]}
     saying = {

@@ -144,7 +144,7 @@ def shell_of(transport: str, simulator: Simulator) -> Iterator[DirectHostShell |
 @contextmanager
 def tasks_over(transport: str, simulator: Simulator, folder: Path) -> Iterator[Pop3Tasks]:
     """Tasks in this process."""
-    with shell_of(transport, simulator) as shell:
+    with shell_of(transport, simulator) as shell:  # pylint: disable=contextmanager-generator-missing-cleanup
         controller = InProcess(folder, host=shell)
         try:
             yield (HostShellTasks if shell else Pop3Tasks)(simulator, controller, None)
@@ -186,5 +186,5 @@ class Modules:
 @contextmanager
 def modules_over(transport: str, simulator: Simulator) -> Iterator[Modules]:
     """Modules in this process."""
-    with shell_of(transport, simulator) as shell:
+    with shell_of(transport, simulator) as shell:  # pylint: disable=contextmanager-generator-missing-cleanup
         yield Modules(transport, shell)
