@@ -12,6 +12,8 @@ READY := .dev/ready
 KERBEROS := .dev/kerberos
 # Galaxy's importer and what makes execution environments pin what the project's own environment has newer.
 PUBLISHING := .dev/publishing/ready
+# So do Sphinx and its like, in an environment of their own.
+DOCS := .dev/docs-ready
 PYTHON_DEV := .dev/venv/bin/python
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.dev/collections
 export PATH := $(CURDIR)/.dev/venv/bin:$(PATH)
@@ -21,7 +23,7 @@ export PYTHONPATH := $(CURDIR)/tests
 ARGS ?=
 
 .PHONY: help demo test lint types test-unit test-integration test-auth test-browser test-molecule sanity units matrix \
-	auth-matrix simulator report-pictures fault-table bench build release clean
+	auth-matrix simulator report-pictures fault-table bench docs build release clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -32,7 +34,7 @@ help: ## Say what there is
 demo: $(READY) ## Watch POP3 access being declared, changed and proven against a simulated Exchange
 	@$(PYTHON_DEV) tests/demo/demo.py $(ARGS)
 
-test: $(READY) $(KERBEROS) $(PUBLISHING) lint types ## Run everything the project checks, with one ansible-core
+test: $(READY) $(KERBEROS) $(DOCS) $(PUBLISHING) lint types ## Run everything the project checks, with one ansible-core
 	@$(PYTHON_DEV) -m pytest -n auto tests $(ARGS)
 
 lint: $(READY) ## Check style and common mistakes
@@ -86,6 +88,10 @@ bench: $(READY) ## Measure the speed against a simulated Exchange; less of it: m
 report-pictures: $(READY) ## Make the pictures of the report that docs/report.md shows
 	@$(PYTHON_DEV) tests/demo/report_pictures.py $(ARGS)
 
+docs: $(READY) $(DOCS) ## Build the documentation's site into .dev/docs/html
+	@tools/make-docs
+	@echo "The site is .dev/docs/html/index.html"
+
 build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .
 
@@ -105,3 +111,6 @@ $(KERBEROS): $(READY) tests/requirements-kerberos.txt tools/add-kerberos
 
 $(PUBLISHING): $(READY) tests/requirements-publishing.txt tools/add-publishing
 	@tools/add-publishing $(PUBLISHING)
+
+$(DOCS): $(READY) tests/requirements-docs.txt tools/add-docs
+	@tools/add-docs $(DOCS)

@@ -54,6 +54,10 @@ class SessionLost(ExchangeError):
         self.was_silent = was_silent
 
 
+class NotRun(SessionLost):
+    """There is no session any more, and the last cmdlet was certainly not run: it was not sent."""
+
+
 class UnexpectedReply(ExchangeError):
     """Exchange answered with something that this code does not understand. It was not acted upon."""
 

@@ -34,7 +34,9 @@ def names(kind: str) -> list[str]:
 def shown(controller: Controller, kind: str, *arguments: str) -> str:
     """What ansible-doc prints; it says nothing else, no warning and no error."""
     run = controller.run("ansible-doc", "-t", kind, *arguments)
-    assert (run.returncode, run.stderr) == (0, "")
+    # From 2.20 on, ansible-core warns of a collection inside itself where roles are looked for.
+    said = [line for line in run.stderr.splitlines() if "/ansible/_protomatter'" not in line]
+    assert (run.returncode, said) == (0, [])
     return run.stdout
 
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -466,6 +468,53 @@ def test_the_pattern_for_those_who_use_the_module_directly(build: Build) -> None
         run = servers.controller.play([play])
         assert run.returncode == 0, run.output
         assert servers.restarts() == {"mbx01": expected, "mbx02": expected}
+
+
+@contextmanager
+def as_a_slice(servers: Servers, name: str) -> Iterator[None]:
+    """What a slice of a job sees: one of the servers is in the inventory, and no other."""
+    whole = servers.controller.inventory
+    servers.controller.inventory = cut = copy.deepcopy(whole)
+    groups = [cut["all"]]
+    for group in groups:
+        group["hosts"] = {host: value for host, value in group.get("hosts", {}).items() if host in (name, "localhost")}
+        groups += group.get("children", {}).values()
+    yield
+    servers.controller.inventory = whole
+
+
+def test_a_slice_does_not_know_the_servers_of_the_others(build: Build) -> None:
+    """What docs/scaling.md warns of: the first slice changes the mailbox, and the servers of the second owe nothing."""
+    servers = build()
+    declared: dict[str, Any] = {
+        "pop3_access_enabled": ["John Smith"],
+        "pop3_access_servers": "{{ groups['exchange'] }}",
+    }
+    for name in ("mbx01", "mbx02"):
+        with as_a_slice(servers, name):
+            run = servers.have_pop3_access(**declared)
+        assert run.returncode == 0, run.output
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [0, 0]}
+    assert not servers.may_log_in("MBX02", JOHN)
+
+    with as_a_slice(servers, "mbx01"):
+        run = servers.have_pop3_access(json_output=False, pop3_access_servers=["mbx01", "mbx02"])
+    fails(run, "In pop3_access_servers and not in the inventory: mbx02")
+
+
+def test_restarts_that_are_owed_may_be_sliced(build: Build) -> None:
+    """The way of docs/scaling.md: one run that marks all servers, then slices without a list."""
+    servers = build()
+    run = servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_restart="never")
+    assert run.returncode == 0, run.output
+    assert servers.marks() == {"mbx01": [PENDING], "mbx02": [PENDING]}
+    for name in ("mbx02", "mbx01"):
+        with as_a_slice(servers, name):
+            run = servers.have_pop3_access()
+        assert run.returncode == 0, run.output
+    assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
+    assert servers.marks() == {"mbx01": [], "mbx02": []}
+    assert servers.may_log_in("MBX02", JOHN)
 
 
 def test_nobody_but_a_list_and_then_the_restart(build: Build) -> None:

@@ -46,7 +46,7 @@ pytestmark = pytest.mark.parametrize(
     ("transport", "way"),
     [
         *((REMOTE_POWERSHELL, way) for way in PARAMETERS),
-        *((HOST_SHELL, way) for way in ("one by one", "streamed, nothing binds", "listed")),
+        *((HOST_SHELL, way) for way in ("one by one", "listed")),
     ],
     indirect=True,
 )

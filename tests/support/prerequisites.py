@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+
 
 def program(*names: str, package: str) -> str:
     """Return the path of the first of these programs that is here."""
@@ -35,3 +37,11 @@ def lacking(what: str) -> None:
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
         pytest.fail(f"{what} (CI is set, so this is not skipped.)", pytrace=False)
     pytest.skip(what)
+
+
+def of_the_docs(name: str) -> str:
+    """Return the path of a program of the environment that the documentation is built in."""
+    path = ROOT / ".dev" / "docs-venv" / "bin" / name
+    if not path.is_file():
+        lacking(f"{path.relative_to(ROOT)} is not there. `make docs` makes it.")
+    return str(path)

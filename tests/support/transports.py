@@ -93,7 +93,7 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_kerberos",
     ),
     "An inventory has no task, and so no host of one.": ("test_inventory",),
-    "It is one example from end to end, with the transport that it shows.": ("test_molecule", "test_readme"),
+    "It is one example from end to end, with the transport that it shows.": ("test_examples", "test_molecule"),
     "Where the controller finds an address and a login, and what closes its sessions; a host does that itself.": (
         "test_interrupt",
         "test_places",

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from .._core import _outcome
 from .._core._mailbox import Failure, Reason
 from .._core._outcome import Outcome, Planned
-from .._errors import ExchangeError, SessionLost
+from .._errors import ConnectionFailed, ExchangeError, NotRun, SessionLost
 
 ENDED = "the run ended before its turn."
 
@@ -107,8 +108,8 @@ class Changing(Generic[C, S]):
         """Send the changes, and return those that Exchange accepted and that have to be read back."""
         accepted = []
         for change in batch:
-            self._note([change], _outcome.unanswered())
-            failure = self._things.set(change)
+            with self._sending([change]):
+                failure = self._things.set(change)
             if failure is None:
                 self._accept([change])
                 accepted.append(change)
@@ -117,6 +118,20 @@ class Changing(Generic[C, S]):
             else:
                 self._look_after_error(change, failure)
         return accepted
+
+    @contextmanager
+    def _sending(self, changes: Sequence[C]) -> Iterator[None]:
+        """Until an answer comes, nobody knows what becomes of what is sent; unless it is certain that nothing was."""
+        before = {change.guid: self._outcomes.get(change.guid) for change in changes}
+        self._note(changes, _outcome.unanswered())
+        try:
+            yield
+        except (NotRun, ConnectionFailed):
+            for guid, outcome in before.items():
+                del self._outcomes[guid]
+                if outcome is not None:
+                    self._outcomes[guid] = outcome
+            raise
 
     def _accept(self, changes: Iterable[C]) -> None:
         for change in changes:

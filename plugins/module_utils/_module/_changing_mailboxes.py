@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterator, MutableMapping, Sequence
 from uuid import UUID
 
-from .._core import _outcome
 from .._core._mailbox import Failure, Mailbox, Pop3Settings
 from .._core._outcome import Outcome
 from .._core._plan import Change
@@ -56,8 +55,8 @@ class _ChangingMailboxes(Changing[Change, Pop3Settings]):
     def _send(self, batch: Sequence[Change]) -> list[Change]:
         if self._mailboxes.are_few(len(batch), ONE_BY_ONE) or not self._mailboxes.takes_pipeline_input:
             return super()._send(batch)
-        self._note(batch, _outcome.unanswered())
-        errors = self._mailboxes.set_each(batch)
+        with self._sending(batch):
+            errors = self._mailboxes.set_each(batch)
         if not errors:
             self._accept(batch)
             return list(batch)

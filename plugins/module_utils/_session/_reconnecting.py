@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
-from .._errors import ConnectionFailed, SessionLost
+from .._errors import ConnectionFailed, NotRun, SessionLost
 from ._protocol import Pipeline, Record, Reply, Session
 
 WAITS = (0.5, 1.5, 4.0)
@@ -77,10 +77,12 @@ class ReconnectingSession:
                 self._let_go(lost)
                 if self._over.is_set():
                     raise
-                if lost.was_silent or not pipeline.only_reads or (take and not again):
+                not_run = isinstance(lost, NotRun)
+                if lost.was_silent or not (not_run or pipeline.only_reads) or (take and not again):
                     self._note(f"{lost} What came of it has to be looked at in a new session.")
                     raise
-                self._note(f"{lost} {pipeline.name} only reads, so it is run again in a new session.")
+                why = "was not run" if not_run else "only reads"
+                self._note(f"{lost} {pipeline.name} {why}, so it is run again in a new session.")
                 self._reopened(lost)
             if again:
                 again()
@@ -110,7 +112,7 @@ class ReconnectingSession:
     def _reopened(self, lost: SessionLost | None = None) -> Session:
         """Open a new session in place of one that was lost."""
         if self._losses > _LOSSES:
-            raise lost or SessionLost(f"The session with Exchange was lost {self._losses} times, and is given up.")
+            raise lost or NotRun(f"The session with Exchange was lost {self._losses} times, and is given up.")
         if self._losses > 1:  # the first is often a connection that was idle for too long
             self._over.wait(WAITS[min(self._losses - 2, len(WAITS) - 1)])
         try:
@@ -118,7 +120,7 @@ class ReconnectingSession:
         except ConnectionFailed as exc:
             if lost is None:
                 raise
-            raise SessionLost(f"{lost} A new session could not be opened. {exc}") from exc
+            raise type(lost)(f"{lost} A new session could not be opened. {exc}") from exc
 
     def _open(self, waits: Sequence[float]) -> Session:
         for number, seconds in enumerate(waits, start=1):
@@ -145,8 +147,8 @@ class ReconnectingSession:
                 return session
         # The run ended while it was being opened, and nobody else will close it.
         session.__exit__(SessionLost, None, None)
-        raise SessionLost("The run has ended.")
+        raise NotRun("The run has ended.")
 
     def _refuse_if_over(self) -> None:
         if self._over.is_set():
-            raise SessionLost("The run has ended.")
+            raise NotRun("The run has ended.")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .._errors import ConnectionFailed, LoginFailed, SessionLost, SessionRefused, UnexpectedReply
+from .._errors import ConnectionFailed, LoginFailed, NotRun, SessionLost, SessionRefused, UnexpectedReply
 from .._session._host import HostShell
 from .._session._protocol import Answer, Cmdlet, ErrorRecord, Pipeline, Record, Reply
 from ._host_endpoint import HostEndpoint
@@ -114,7 +114,7 @@ class HostShellSession:
         try:
             said = self._run(call.parameters)
         except ConnectionFailed as exc:
-            raise SessionLost(f"{call.cmdlet.name} was not run. {exc}") from exc
+            raise NotRun(f"{call.cmdlet.name} was not run. {exc}") from exc
         answers = [_answer(answer) for answer in _list(said, "answers")]
         for answer in answers:
             self._refuse_what_broke(call, answer)

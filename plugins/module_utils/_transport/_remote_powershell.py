@@ -40,8 +40,8 @@ from ._limits import Guard
 _POLL_SECONDS = 20
 """How long the server may hold one Receive request open. Load balancers and firewalls cut longer silences."""
 
-_MOST_SAID = 100_000
-"""Errors, warnings and words of progress of one pipeline at most; a run over that many mailboxes has some for each."""
+_MOST_SAID = 10_000
+"""Errors, warnings and words of progress of one pipeline at most, beside one for each of its answers."""
 
 _CLOSE_SECONDS = 5
 """How long closing may take when the run is ending on an error or a signal."""
@@ -164,7 +164,8 @@ class RemotePowerShell:
         last, number = time.monotonic(), 0
         while remote.state == PSInvocationState.RUNNING:
             self._wait_at_most(last, pipeline)
-            if len(remote.streams.error) + len(remote.streams.warning) + len(remote.streams.progress) > _MOST_SAID:
+            streams = remote.streams
+            if len(streams.error) + len(streams.warning) + len(streams.progress) > _MOST_SAID + number:
                 raise UnexpectedReply(f"{pipeline.name} said more than {_MOST_SAID} things beside its answers.")
             for answer in self._received(remote):
                 last, number = time.monotonic(), number + 1

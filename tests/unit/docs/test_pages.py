@@ -12,24 +12,46 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-TOP = [ROOT / "README.md", ROOT / "SECURITY.md"]
+TOP = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md"]
 PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "roles").rglob("*.md"))]
 REPOSITORY = "https://github.com/mailops/exchange/blob/main/"
+TREE = "https://github.com/mailops/exchange/tree/main/"
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
+def prose(page: Path) -> str:
+    """A page without what stands in its blocks of code."""
+    return re.sub(r"^( *)(```+).*?^\1\2 *$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
 def links(page: Path) -> list[str]:
-    return re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+    return re.findall(r"\]\(([^)\s]+)\)", prose(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    found: list[str] = []
+    for heading in re.findall(r"^#{1,6} (.+)$", prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").replace("*", "").strip().lower()
+        name = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        found.append(name if name not in found else f"{name}-{found.count(name)}")
+    return set(found)
 
 
 @pages
 def test_links_lead_somewhere(page: Path) -> None:
     for link in links(page):
-        if link.startswith(REPOSITORY):
-            assert (ROOT / link.removeprefix(REPOSITORY).split("#")[0]).exists(), link
-        elif "://" not in link and not link.startswith("#"):
-            assert (page.parent / link.split("#")[0]).exists(), link
+        path, _, anchor = link.partition("#")
+        if path.startswith((REPOSITORY, TREE)):
+            target = ROOT / path.removeprefix(REPOSITORY).removeprefix(TREE)
+        elif "://" in path:
+            continue
+        else:
+            target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(target), link
 
 
 @pytest.mark.parametrize("page", TOP, ids=lambda page: page.name)
@@ -52,6 +74,25 @@ def test_pages_name_no_target_of_make_that_is_not_there(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z][a-z-]+)\b`", page.read_text("utf-8")))
     assert named <= targets
+
+
+def test_the_two_languages_have_the_same_steps() -> None:
+    """The page about Microsoft's procedure: the same sections, steps, code and links, in English and in French."""
+    english = ROOT / "docs" / "from-microsofts-procedure.md"
+    french = ROOT / "docs" / "fr" / "depuis-la-procedure-de-microsoft.md"
+
+    def steps(page: Path) -> list[tuple[list[str], list[str]]]:
+        rows = [line for line in prose(page).splitlines() if line.startswith("| **")]
+        return [
+            (re.findall(r"`([^`]+)`", row), [link.removeprefix("../") for link in re.findall(r"\]\((\S+?)\)", row)])
+            for row in rows
+        ]
+
+    assert len(steps(english)) >= 8
+    assert steps(english) == steps(french)
+    blocks = [re.findall(r"```yaml\n.*?```", page.read_text("utf-8"), re.DOTALL) for page in (english, french)]
+    assert blocks[0] == blocks[1]
+    assert len(anchors(english)) == len(anchors(french))
 
 
 @pytest.mark.parametrize("role", ["pop3_access", "pop3_report", "pop3_services"])
