@@ -10,6 +10,8 @@ SHELL := /bin/sh
 READY := .dev/ready
 # Kerberos takes compiling, and the demo does without it.
 KERBEROS := .dev/kerberos
+# Galaxy's importer and what makes execution environments pin what the project's own environment has newer.
+PUBLISHING := .dev/publishing/ready
 # So do Sphinx and its like, in an environment of their own.
 DOCS := .dev/docs-ready
 PYTHON_DEV := .dev/venv/bin/python
@@ -20,8 +22,8 @@ export PYTHONPATH := $(CURDIR)/tests
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
-.PHONY: help demo test lint types test-unit test-integration test-auth matrix test-browser test-molecule simulator \
-	report-pictures fault-table bench docs build clean
+.PHONY: help demo test lint types test-unit test-integration test-auth test-browser test-molecule sanity units matrix \
+	auth-matrix simulator report-pictures fault-table bench docs build release clean
 
 help: ## Say what there is
 	@echo 'mailops.exchange: POP3 access on Microsoft Exchange Server, declared'
@@ -32,13 +34,15 @@ help: ## Say what there is
 demo: $(READY) ## Watch POP3 access being declared, changed and proven against a simulated Exchange
 	@$(PYTHON_DEV) tests/demo/demo.py $(ARGS)
 
-test: $(READY) $(KERBEROS) $(DOCS) lint types ## Run everything the project checks
+test: $(READY) $(KERBEROS) $(DOCS) $(PUBLISHING) lint types ## Run everything the project checks, with one ansible-core
 	@$(PYTHON_DEV) -m pytest -n auto tests $(ARGS)
 
 lint: $(READY) ## Check style and common mistakes
 	@ruff check .
 	@ruff format --check .
 	@ansible-lint --offline -q
+	@antsibull-changelog lint
+	@nox --no-verbose -s extra-checks
 
 types: $(READY) ## Check types (mypy --strict)
 	@mypy
@@ -46,14 +50,25 @@ types: $(READY) ## Check types (mypy --strict)
 test-unit: $(READY) ## Run the unit tests only
 	@$(PYTHON_DEV) -m pytest -n auto tests/unit $(ARGS)
 
-test-integration: $(READY) $(KERBEROS) ## Run real Ansible against the simulator
+test-integration: $(READY) $(KERBEROS) $(PUBLISHING) ## Run real Ansible against the simulator
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
 
 test-auth: $(READY) $(KERBEROS) ## Log in with every method, and with Kerberos against a real KDC
 	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_authentication.py tests/integration/test_kerberos.py $(ARGS)
 
-matrix: $(READY) $(KERBEROS) ## The same with every ansible-core for which a Python is found; writes docs/authentication.md
-	@tools/authentication-matrix
+auth-matrix: $(READY) $(KERBEROS) ## The same with every ansible-core for which a Python is found; writes docs/authentication.md
+	@rm -rf .dev/matrix
+	@nox -s authentication
+	@$(PYTHON_DEV) -m support.matrix
+
+sanity: $(READY) ## Run ansible-test sanity; one test of it: make sanity ARGS="--test pylint"
+	@$(PYTHON_DEV) tools/ansible_test.py sanity $(ARGS)
+
+units: $(READY) ## Run the unit tests as ansible-test does
+	@$(PYTHON_DEV) tools/ansible_test.py units $(ARGS)
+
+matrix: $(READY) ## With every other ansible-core for which a Python is found, run what may differ; `nox` runs everything
+	@nox -s chosen
 
 test-browser: $(READY) ## Open the report in Chromium
 	@$(PYTHON_DEV) -m pytest tests/browser $(ARGS)
@@ -80,15 +95,22 @@ docs: $(READY) $(DOCS) ## Build the documentation's site into .dev/docs/html
 build: $(READY) ## Build the collection's .tar.gz into .dev/dist
 	@ansible-galaxy collection build --force --output-path .dev/dist .
 
+release: $(READY) $(PUBLISHING) ## Commit and tag a release here, and push nothing: make release VERSION=0.1.0 ARGS=--dry-run
+	@$(PYTHON_DEV) tools/release.py $(VERSION) $(ARGS)
+
 clean: ## Remove .dev/ and all that the tools left
 	@rm -rf .dev
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.txt tests/requirements.txt tools/make-environment tools/find-python
+$(READY): requirements.txt tests/requirements.txt tests/requirements-tests.txt tests/unit/requirements.txt \
+		tools/make-environment tools/find-python
 	@tools/make-environment $(READY)
 
 $(KERBEROS): $(READY) tests/requirements-kerberos.txt tools/add-kerberos
 	@tools/add-kerberos .dev/venv $(KERBEROS)
+
+$(PUBLISHING): $(READY) tests/requirements-publishing.txt tools/add-publishing
+	@tools/add-publishing $(PUBLISHING)
 
 $(DOCS): $(READY) tests/requirements-docs.txt tools/add-docs
 	@tools/add-docs $(DOCS)

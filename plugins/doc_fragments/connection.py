@@ -5,102 +5,10 @@
 
 from __future__ import annotations
 
-import re
-
-# What a task and an inventory file say in the same way.
-_HOW = r"""
-  authentication:
-    description:
-      - How the user logs in to the endpoint. Exchange has Kerberos on by default; the other methods work where an
-        administrator has turned them on for the virtual directory.
-      - V(kerberos), V(negotiate) and V(ntlm) encrypt what they send over C(http://) too.
-    type: str
-    default: kerberos
-    choices:
-      kerberos: >-
-        With O(password), or without it with a ticket that C(kinit) has fetched or a keytab that E(KRB5_CLIENT_KTNAME)
-        names. Needs C(pypsrp[kerberos]).
-      negotiate: Kerberos if possible, otherwise NTLM.
-      ntlm: NTLM only. With O(transport=host_shell) the same as V(negotiate), because PowerShell has no word for it.
-      basic: User name and password as they are, so only over C(https://).
-      certificate: A client certificate (O(client_cert)), only over C(https://) and O(transport=remote_powershell).
-  validate_certs:
-    description:
-      - Whether the server's certificate is checked. Set it to V(false) in tests only.
-    type: bool
-    default: true
-  ca_cert:
-    description:
-      - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
-      - Not used with O(transport=host_shell), where Windows' own store counts.
-    type: path
-  client_cert:
-    description:
-      - A PEM file with the client certificate for O(authentication=certificate), and its key if O(client_key) is not
-        given.
-    type: path
-  client_key:
-    description:
-      - A PEM file with the key of O(client_cert).
-    type: path
-  client_key_password:
-    description:
-      - The password of an encrypted O(client_key).
-    type: str
-  allow_unencrypted:
-    description:
-      - Allows what anybody on the network could read, namely O(authentication=basic) over C(http://). Refused without
-        this, before anything is sent.
-    type: bool
-    default: false
-  configuration_name:
-    description:
-      - The name of the session configuration on the server.
-    type: str
-    default: Microsoft.Exchange
-  spn_service:
-    description:
-      - The service part of the Kerberos service principal name that is asked for, as in C(http/mbx01.contoso.com).
-    type: str
-    default: http
-  spn_hostname:
-    description:
-      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
-        usually has no service principal name; the server behind it has one.
-      - Not possible with O(transport=host_shell).
-    type: str
-  domain_controller:
-    description:
-      - The domain controller that Exchange reads from and writes to, by its full name. Give it where several answer and
-        replication between them is slow, so that what was written is what is read back.
-    type: str
-  connection_timeout:
-    description:
-      - How long, in seconds, to wait for a connection.
-    type: int
-    default: 30
-  operation_timeout:
-    description:
-      - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
-        PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
-    type: int
-    default: 180
-"""
-
-# An inventory has no transport to choose: what is said of it is left out.
-_OF_TRANSPORT = (
-    (r"\n +- [^\n]*O\(transport=host_shell\)[^\n]*", ""),  # a paragraph
-    (r" With O\(transport=host_shell\)[^.]*\.", ""),  # a sentence
-    (r" and O\(transport=remote_powershell\)", ""),
-)
-_HOW_ELSEWHERE = _HOW
-for _said, _instead in _OF_TRANSPORT:
-    _HOW_ELSEWHERE = re.sub(_said, _instead, _HOW_ELSEWHERE)
-
 
 class ModuleDocFragment:
-    DOCUMENTATION = (
-        r"""
+    # mailops.exchange.connection: what a task can say, beside what is in COMMON.
+    DOCUMENTATION = r"""
 options:
   transport:
     description:
@@ -144,9 +52,34 @@ options:
       - Exchange allows a user 18 sessions by default
         (C(PowerShellMaxConcurrency)); where it allows fewer than are asked for, fewer do the work.
       - With O(transport=host_shell) it is always 1.
-    type: int"""
-        + _HOW
-        + r"""attributes:
+    type: int
+  authentication:
+    description:
+      - How the user logs in to the endpoint. Exchange has Kerberos on by default; the other methods work where an
+        administrator has turned them on for the virtual directory.
+      - V(kerberos), V(negotiate) and V(ntlm) encrypt what they send over C(http://) too.
+    type: str
+    default: kerberos
+    choices:
+      kerberos: >-
+        With O(password), or without it with a ticket that C(kinit) has fetched or a keytab that E(KRB5_CLIENT_KTNAME)
+        names. Needs C(pypsrp[kerberos]).
+      negotiate: Kerberos if possible, otherwise NTLM.
+      ntlm: NTLM only. With O(transport=host_shell) the same as V(negotiate), because PowerShell has no word for it.
+      basic: User name and password as they are, so only over C(https://).
+      certificate: A client certificate (O(client_cert)), only over C(https://) and O(transport=remote_powershell).
+  ca_cert:
+    description:
+      - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+      - Not used with O(transport=host_shell), where Windows' own store counts.
+    type: path
+  spn_hostname:
+    description:
+      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
+        usually has no service principal name; the server behind it has one.
+      - Not possible with O(transport=host_shell).
+    type: str
+attributes:
   action_group:
     description: >-
       Use C(group/mailops.exchange.exchange) in C(module_defaults) to set the connection options of all modules at
@@ -158,11 +91,10 @@ requirements:
   - for O(transport=remote_powershell), pypsrp >= 0.9.0, on the controller (with C(delegate_to), on that host)
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
 """
-    )
 
-    # mailops.exchange.connection.inventory: there is no task and no host whose own connection could say more.
-    INVENTORY = (
-        r"""
+    # mailops.exchange.connection.inventory: there is no task and no host whose own connection could say more, and no
+    # transport to choose.
+    INVENTORY = r"""
 options:
   connection_uri:
     description:
@@ -183,10 +115,87 @@ options:
       - The one of the environment belongs to the user of the environment, and is not sent for another one.
     type: str
     env:
-      - name: EXCHANGE_PASSWORD"""
-        + _HOW_ELSEWHERE
-        + r"""requirements:
+      - name: EXCHANGE_PASSWORD
+  authentication:
+    description:
+      - How the user logs in to the endpoint. Exchange has Kerberos on by default; the other methods work where an
+        administrator has turned them on for the virtual directory.
+      - V(kerberos), V(negotiate) and V(ntlm) encrypt what they send over C(http://) too.
+    type: str
+    default: kerberos
+    choices:
+      kerberos: >-
+        With O(password), or without it with a ticket that C(kinit) has fetched or a keytab that E(KRB5_CLIENT_KTNAME)
+        names. Needs C(pypsrp[kerberos]).
+      negotiate: Kerberos if possible, otherwise NTLM.
+      ntlm: NTLM only.
+      basic: User name and password as they are, so only over C(https://).
+      certificate: A client certificate (O(client_cert)), only over C(https://).
+  ca_cert:
+    description:
+      - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+    type: path
+  spn_hostname:
+    description:
+      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
+        usually has no service principal name; the server behind it has one.
+    type: str
+requirements:
   - pypsrp >= 0.9.0, on the controller
   - pypsrp[kerberos] for O(authentication=kerberos), with the system's Kerberos libraries
 """
-    )
+
+    # mailops.exchange.connection.common: what a task and an inventory file say in the same way.
+    COMMON = r"""
+options:
+  validate_certs:
+    description:
+      - Whether the server's certificate is checked. Set it to V(false) in tests only.
+    type: bool
+    default: true
+  client_cert:
+    description:
+      - A PEM file with the client certificate for O(authentication=certificate), and its key if O(client_key) is not
+        given.
+    type: path
+  client_key:
+    description:
+      - A PEM file with the key of O(client_cert).
+    type: path
+  client_key_password:
+    description:
+      - The password of an encrypted O(client_key).
+    type: str
+  allow_unencrypted:
+    description:
+      - Allows what anybody on the network could read, namely O(authentication=basic) over C(http://). Refused without
+        this, before anything is sent.
+    type: bool
+    default: false
+  configuration_name:
+    description:
+      - The name of the session configuration on the server.
+    type: str
+    default: Microsoft.Exchange
+  spn_service:
+    description:
+      - The service part of the Kerberos service principal name that is asked for, as in C(http/mbx01.contoso.com).
+    type: str
+    default: http
+  domain_controller:
+    description:
+      - The domain controller that Exchange reads from and writes to, by its full name. Give it where several answer and
+        replication between them is slow, so that what was written is what is read back.
+    type: str
+  connection_timeout:
+    description:
+      - How long, in seconds, to wait for a connection.
+    type: int
+    default: 30
+  operation_timeout:
+    description:
+      - How long, in seconds, Exchange may be silent while it opens a session or runs a cmdlet. The default is that of
+        PowerShell's own sessions; Exchange itself ends an operation after 900 seconds.
+    type: int
+    default: 180
+"""

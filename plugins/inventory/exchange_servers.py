@@ -51,6 +51,7 @@ options:
       fqdn: Its full name, such as C(mbx01.contoso.com).
 extends_documentation_fragment:
   - mailops.exchange.connection.inventory
+  - mailops.exchange.connection.common
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
 seealso:

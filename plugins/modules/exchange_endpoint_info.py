@@ -27,6 +27,7 @@ options:
       change: Changing it too, as M(mailops.exchange.exchange_pop3_access) needs.
 extends_documentation_fragment:
   - mailops.exchange.connection
+  - mailops.exchange.connection.common
   - mailops.exchange.attributes
 notes:
   - Which commands and parameters a session shows is asked as C(Import-PSSession) asks it. Where a session does not

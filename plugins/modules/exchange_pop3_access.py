@@ -106,6 +106,7 @@ options:
     type: bool
 extends_documentation_fragment:
   - mailops.exchange.connection
+  - mailops.exchange.connection.common
   - mailops.exchange.attributes
 seealso:
   - name: Set-CASMailbox

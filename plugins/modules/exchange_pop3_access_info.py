@@ -45,6 +45,7 @@ options:
       any: All of them.
 extends_documentation_fragment:
   - mailops.exchange.connection
+  - mailops.exchange.connection.common
   - mailops.exchange.attributes
 seealso:
   - module: mailops.exchange.exchange_pop3_access

@@ -166,6 +166,7 @@ options:
     type: str
 extends_documentation_fragment:
   - mailops.exchange.connection
+  - mailops.exchange.connection.common
   - mailops.exchange.attributes
 notes:
   - Needs the management role C(POP3 And IMAP4 Protocols), which the role groups Organization Management and Server

@@ -28,6 +28,7 @@ options:
     elements: str
 extends_documentation_fragment:
   - mailops.exchange.connection
+  - mailops.exchange.connection.common
   - mailops.exchange.attributes
 seealso:
   - module: mailops.exchange.exchange_pop3_settings

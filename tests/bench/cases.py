@@ -76,7 +76,7 @@ class Bench:
         job = Job(runner.exchange.addresses[:1])
         ours: list[Figures] = []
         alone: list[Took] = []
-        for _ in range(max(self.settings.repeat, 5)):  # in turn: a noisy machine is noisy for both
+        for _turn in range(max(self.settings.repeat, 5)):  # in turn: a noisy machine is noisy for both
             alone.append(runner.nothing())
             ours.append(runner.ours(job))
         figures = Figures(median([one.took for one in ours]), ours[-1].served)
@@ -161,7 +161,7 @@ class Bench:
         number = min(settings.scaled(listed), self._size)
         changes = number - round(number * pop_enabled)
         job = Job(runner.exchange.addresses[:number], pop_enabled, sessions if self.parallel else 1)
-        runs = [runner.ours(job) for _ in range(settings.repeat)]
+        runs = [runner.ours(job) for _turn in range(settings.repeat)]
         ours = Figures(median([one.took for one in runs]), runs[-1].served)
         # The module may use more sessions than it was told to: then that is what it is measured against.
         used = max(sessions, ours.served.sessions if ours.served is not None else 1)

@@ -76,7 +76,7 @@ def bulk_read(options: Mapping[str, Any]) -> dict[str, float]:
     POP3_ACCESS_INFO.run(params | {"identity": options["identity"]}, check_mode=False, say=unheard)
     if options["profile"]:
         _profile(ours)
-    taken = [_processor_time(ours) for _ in range(options["repeat"])]
+    taken = [_processor_time(ours) for _turn in range(options["repeat"])]
     number = len(results[0]["mailboxes"])
     if results[0].get("failed") or number != options["mailboxes"]:
         raise RuntimeError(f"{number} of {options['mailboxes']} were read: {results[0].get('msg')}")

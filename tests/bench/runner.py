@@ -96,7 +96,7 @@ class Runner:
     def nothing(self, runs: int = 1) -> Took:
         """Ansible by itself: the same play with a task that does nothing."""
         self._progress("Ansible alone")
-        return median([self._play({"name": "Task", "ansible.builtin.debug": {"msg": "x"}}) for _ in range(runs)])
+        return median([self._play({"name": "Task", "ansible.builtin.debug": {"msg": "x"}}) for _turn in range(runs)])
 
     def bulk_read(self, *, sample: int, select_object: bool, repeat: int, profile: bool) -> tuple[Took, dict[str, Any]]:
         """See `clients.bulk_read`."""

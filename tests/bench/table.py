@@ -39,7 +39,7 @@ def write_docs(page: Path, results: Sequence[CaseResult], preface: str) -> None:
     """Replace what is between the two markers of a page. ValueError when they are not there."""
     text = page.read_text("utf-8")
     before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    _sep, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{page} does not have the lines {BEGIN} and {END}")
     page.write_text(f"{before}{BEGIN}\n\n{preface}\n\n{as_markdown(results)}\n\n{END}{after}", "utf-8")

@@ -45,7 +45,7 @@ def watch(start: Callable[[], subprocess.Popen[str]]) -> Took:
         peak = _Peak(process.pid)
         try:
             # Not Popen.wait: it does not say what the process used.
-            _, status, usage = os.wait4(process.pid, 0)
+            _unused, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             _end(process)
             raise

@@ -50,7 +50,7 @@ HOSTS: dict[str, str | None] = {
 
 EVERY_CASE = [
     *((REMOTE_POWERSHELL, options, says) for options, says in CASES),
-    *((HOST_SHELL, options, said) for options, says in CASES if (said := HOSTS.get(says, says))),
+    *((HOST_SHELL, options, said) for options, says in CASES if (said := HOSTS.get(says, says))),  # pylint: disable=used-before-assignment
 ]
 
 

@@ -67,7 +67,7 @@ def test_an_interrupted_run_ends_what_it_started(temporary: Path) -> None:
         assert process.poll() is None
     family = descendants(process.pid)
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
+    _unused, rest = process.communicate(timeout=60)
     assert process.returncode == 130
     assert rest.endswith("bench: interrupted\n")
     for pid, started in family.items():
@@ -92,6 +92,6 @@ def _start_of(pid: int) -> str | None:
 )
 def test_a_command_line_without_sense_is_explained(temporary: Path, arguments: list[str], why: str) -> None:
     process = start(temporary, *arguments)
-    _, said = process.communicate(timeout=60)
+    _unused, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert why in said

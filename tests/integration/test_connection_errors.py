@@ -224,6 +224,18 @@ def hide_pypsrp(pop3: Pop3Tasks, folder: Path) -> None:
     pop3.controller.environment["PYTHONPATH"] = str(hidden)
 
 
+def test_without_pypsrp_the_way_there_is_not_looked_at_and_the_same_is_said(here: Pop3Tasks, tmp_path: Path) -> None:
+    """The probes need requests, which comes with pypsrp: a machine with nothing but Ansible has neither."""
+    for library in ("pypsrp", "requests"):
+        (tmp_path / library).mkdir()
+        (tmp_path / library / "__init__.py").write_text(f"raise ImportError('no module named {library} here')\n")
+    here.controller.environment["PYTHONPATH"] = str(tmp_path)
+    connection = {name: value for name, value in here.connection.items() if name != "state"}
+    task = {"name": "Look", "mailops.exchange.exchange_endpoint_info": connection}
+    run = here.controller.play([{"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": [task]}])
+    assert "The Python library pypsrp, version 0.9.0 or later, is needed on" in run.result["msg"]
+
+
 def test_a_pypsrp_that_is_too_old_is_named_with_its_version(here: Pop3Tasks, tmp_path: Path) -> None:
     old = tmp_path / "old"
     (old / "pypsrp").mkdir(parents=True)

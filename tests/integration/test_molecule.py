@@ -43,6 +43,7 @@ class Molecule:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             timeout=TIMEOUT,
+            check=False,
         )
 
     def environment(self) -> dict[str, str]:
@@ -90,7 +91,7 @@ def test_there_are_the_scenarios_that_are_promised() -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_scenario(molecule: Molecule, scenario: str) -> None:
-    for _ in range(2 if scenario == "default" else 1):
+    for _turn in range(2 if scenario == "default" else 1):
         done = molecule.run(scenario)
         assert done.returncode == 0, done.stdout
         # Molecule passes over a step without a playbook as if all were well.

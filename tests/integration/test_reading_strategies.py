@@ -14,8 +14,8 @@ from support.pop3_tasks import Pop3Tasks
 from support.transports import HOST_SHELL, REMOTE_POWERSHELL
 
 # The tests themselves; their fixtures are those below.
-from .test_main_job import *  # noqa: F403
-from .test_organisation import *  # noqa: F403
+from .test_main_job import *  # noqa: F403 # pylint: disable=wildcard-import,unused-wildcard-import
+from .test_organisation import *  # noqa: F403 # pylint: disable=wildcard-import,unused-wildcard-import
 
 # What it costs is just what differs, and a keyword needs Ansible.
 del test_one_mailbox_with_nothing_to_do_costs_six_requests  # noqa: F821

@@ -204,7 +204,7 @@ def _share(text: str) -> float:
 
 
 def _cost(text: str) -> tuple[str, float]:
-    name, _, seconds = text.partition("=")
+    name, _sep, seconds = text.partition("=")
     if name not in {entry.name for entry in fields(CostModel)} or not 0 <= float(seconds) <= 3600:
         raise ValueError(text)
     return name, float(seconds)

@@ -116,7 +116,7 @@ class _Bearer:
         connection: Connection,  # noqa: ARG002 - the interface
     ) -> Authenticated | Response | None:
         """Accept the right token."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _sep, token = request.headers.get("authorization", "").partition(" ")
         known = scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._token)
         return Authenticated("control") if known else None
 

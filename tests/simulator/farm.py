@@ -306,11 +306,11 @@ class OrganisationLogons(Mapping[str, Logon]):
 
     def __iter__(self) -> Iterator[str]:
         """All user names in all forms."""
-        return (user for user, _ in self.everybody())
+        return (user for user, _unused in self.everybody())
 
     def __len__(self) -> int:
         """The number of user names."""
-        return sum(1 for _ in self)
+        return sum(1 for _unused in self)
 
     def items(self) -> ItemsView[str, Logon]:
         """All user names with their logons, without looking up every name: a service reads them all when it starts."""
@@ -410,10 +410,10 @@ class Fields:
         if name not in self._members:
             raise Malformed(f"{self._where}: {name!r} is missing")
         value = self._members.pop(name)
-        if kind is float and type(value) is int and abs(value) < 2**53:
+        if kind is float and type(value) is int and abs(value) < 2**53:  # pylint: disable=unidiomatic-typecheck
             value = float(value)
         # Not isinstance: True is no number.
-        if type(value) is not kind:
+        if type(value) is not kind:  # pylint: disable=unidiomatic-typecheck
             raise Malformed(f"{self._where}: {name!r} is to be {_KINDS[kind]}, not {value!r}")
         return value
 

@@ -51,6 +51,7 @@ class Controller:
     environment: dict[str, str] = field(default_factory=dict)
     collections: Path = COLLECTIONS
     timeout: float = 120
+    programs: Path = field(default_factory=lambda: Path(sys.executable).parent)
 
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
@@ -117,7 +118,7 @@ class Controller:
 
     def _spawn(self, program: str, *arguments: str, json_output: bool) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [str(Path(sys.executable).parent / program), *arguments],
+            [str(self.programs / program), *arguments],
             cwd=self.folder,
             env=self._environment(json_output),
             stdin=subprocess.DEVNULL,
@@ -128,7 +129,7 @@ class Controller:
 
     def _environment(self, json_output: bool) -> dict[str, str]:
         return {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
+            "PATH": f"{self.programs}{os.pathsep}{os.defpath}",
             "HOME": str(self.home),
             "TMPDIR": str(self.temp),
             "LANG": "C.UTF-8",

@@ -20,7 +20,7 @@ from pathlib import Path
 _ROOT = Path(__file__).parents[2]
 FOLDER = _ROOT / ".dev" / "matrix"
 PAGE = _ROOT / "docs" / "authentication.md"
-BEGIN = "<!-- The table is made by `make matrix`, from tests that ran. -->"
+BEGIN = "<!-- The table is made by `make auth-matrix`, from tests that ran. -->"
 END = "<!-- End of the table. -->"
 FACES = ("controller", "jump host")
 
@@ -90,8 +90,8 @@ def written(page: str) -> Iterator[Found]:
     head, _rule, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in inside)
     for method, scheme, *results in rows:
         for column, result in zip(head[2:], results, strict=True):
-            version, _, face = column.partition(": ")
-            core, _, python = version.partition(", Python ")
+            version, _sep, face = column.partition(": ")
+            core, _sep, python = version.partition(", Python ")
             yield Found(method, scheme, face, core, python, result)
 
 

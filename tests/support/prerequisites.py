@@ -24,6 +24,14 @@ def program(*names: str, package: str) -> str:
     raise AssertionError("not reached")
 
 
+def publishing_tool(name: str) -> Path:
+    """Return one of the programs that tools/add-publishing installs."""
+    path = Path(__file__).parents[2] / ".dev" / "publishing" / "bin" / name
+    if not path.exists():
+        lacking(f"{name} is not installed; it comes with: make .dev/publishing/ready")
+    return path
+
+
 def lacking(what: str) -> None:
     """Skip the test, or fail it where CI is set: there, everything has to be tested."""
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):

@@ -58,6 +58,7 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
     "It is about pypsrp or requests, or a connection that they made.": (
         "test_connection_errors::test_a_missing_pypsrp_is_named_with_the_place_to_install_it",
         "test_connection_errors::test_a_pypsrp_that_is_too_old_is_named_with_its_version",
+        "test_connection_errors::test_without_pypsrp_the_way_there_is_not_looked_at_and_the_same_is_said",
         "test_connection_errors::test_an_opening_whose_answer_was_cut_leaves_no_session",
         "test_connection_errors::test_closing_is_tried_again",
         "test_connection_errors::test_netrc_is_not_sent_with_a_client_certificate",
@@ -144,7 +145,7 @@ def shell_of(transport: str, simulator: Simulator) -> Iterator[DirectHostShell |
 @contextmanager
 def tasks_over(transport: str, simulator: Simulator, folder: Path) -> Iterator[Pop3Tasks]:
     """Tasks in this process."""
-    with shell_of(transport, simulator) as shell:
+    with shell_of(transport, simulator) as shell:  # pylint: disable=contextmanager-generator-missing-cleanup
         controller = InProcess(folder, host=shell)
         try:
             yield (HostShellTasks if shell else Pop3Tasks)(simulator, controller, None)
@@ -186,5 +187,5 @@ class Modules:
 @contextmanager
 def modules_over(transport: str, simulator: Simulator) -> Iterator[Modules]:
     """Modules in this process."""
-    with shell_of(transport, simulator) as shell:
+    with shell_of(transport, simulator) as shell:  # pylint: disable=contextmanager-generator-missing-cleanup
         yield Modules(transport, shell)

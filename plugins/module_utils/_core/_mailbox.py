@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 
@@ -89,5 +90,5 @@ class Mailbox:
     organizational_unit: str = ""
 
 
-Finding = Mailbox | Failure
+Finding: TypeAlias = "Mailbox | Failure"
 """What looking for one identity gave."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from ._mailbox import Failure, MimeFormat, Reason
@@ -170,7 +171,7 @@ class PopServer:
     settings: PopSettings
 
 
-PopFinding = PopServer | Failure
+PopFinding: TypeAlias = "PopServer | Failure"
 """What looking for one server gave."""
 
 

@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import PureWindowsPath
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-Plain = bool | int | str | list[str] | None
+Plain: TypeAlias = "bool | int | str | list[str] | None"
 """A value as a result shows it."""
 
-Sent = bool | int | str | tuple[str, ...]
+Sent: TypeAlias = "bool | int | str | tuple[str, ...]"
 """A value as a cmdlet gets it."""
 
 
@@ -125,19 +125,19 @@ class Unreadable:
         return self.text
 
 
-Readable = (
-    bool
-    | int
-    | str
-    | timedelta
-    | Caseless
-    | Url
-    | PureWindowsPath
-    | ByteQuantity
-    | frozenset[IPBinding]
-    | frozenset[ConnectionSettings]
+Readable: TypeAlias = (
+    "bool "
+    "| int "
+    "| str "
+    "| timedelta "
+    "| Caseless "
+    "| Url "
+    "| PureWindowsPath "
+    "| ByteQuantity "
+    "| frozenset[IPBinding] "
+    "| frozenset[ConnectionSettings] "
 )
-SettingValue = Readable | Unreadable
+SettingValue: TypeAlias = "Readable | Unreadable"
 """A value with a meaning of its own: two that are equal mean the same."""
 
 
@@ -428,7 +428,7 @@ def byte_quantity(text: str) -> ByteQuantity:
 
 def binding(text: str, *, bracketed: bool) -> IPBinding:
     """Return the address and the port in ``0.0.0.0:110`` or ``[::]:110``. Raises BadValue."""
-    address, _, port = text.strip().rpartition(":")
+    address, _sep, port = text.strip().rpartition(":")
     inner = address[1:-1] if address.startswith("[") and address.endswith("]") else None
     try:
         parsed = ipaddress.ip_address(address if inner is None else inner)
@@ -445,8 +445,8 @@ _BINDING = "expected an IP address and a port, such as 0.0.0.0:110 or [::]:110 (
 
 def connection_settings(text: str) -> ConnectionSettings:
     """Return what is in ``host:port``, ``host:port:SSL`` or ``host:port:TLS``. Raises BadValue."""
-    host, _, rest = text.strip().partition(":")
-    port, _, encryption = rest.partition(":")
+    host, _sep, rest = text.strip().partition(":")
+    port, _sep, encryption = rest.partition(":")
     if not _HOST.fullmatch(host) or encryption.upper() not in ("", "SSL", "TLS"):
         raise BadValue(_CONNECTION)
     try:

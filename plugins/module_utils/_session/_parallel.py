@@ -81,7 +81,7 @@ class ParallelSessions:
             threading.Thread(
                 target=contextvars.copy_context().run, args=(self._take_part, work, queue, errors), daemon=True
             )
-            for _ in range(min(sessions, self._most, len(pieces)) - 1)
+            for _turn in range(min(sessions, self._most, len(pieces)) - 1)
         ]
         for thread in threads:
             thread.start()

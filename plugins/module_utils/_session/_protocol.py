@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
-Value = bool | int | str | tuple[str, ...]
+Value: TypeAlias = "bool | int | str | tuple[str, ...]"
 """What a cmdlet's parameter may be given: typed values, never script text."""
 
 Record = Mapping[str, object]
@@ -57,7 +57,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         if not self.cmdlets:
             raise ValueError("a pipeline needs a cmdlet")
-        if self.values is not None and not (self.values and all(type(value) is str for value in self.values)):
+        if self.values is not None and not (self.values and all(type(value) is str for value in self.values)):  # pylint: disable=unidiomatic-typecheck
             raise TypeError("the input of a pipeline is text, and at least one")
 
     @property
@@ -102,7 +102,7 @@ class ErrorRecord:
         return self.fully_qualified_error_id.startswith("NamedParameterNotFound")
 
 
-Answer = Record | ErrorRecord
+Answer: TypeAlias = "Record | ErrorRecord"
 """What a pipeline gave for one of its objects."""
 
 

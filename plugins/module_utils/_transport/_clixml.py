@@ -15,10 +15,9 @@ from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
-from pypsrp.complex_objects import GenericComplexObject
-
 from .._errors import UnexpectedReply
 from .._session._protocol import ErrorRecord, Record
+from ._libraries import GenericComplexObject
 from ._limits import refuse_definitions
 
 _ESCAPES = re.compile(r"(?:_x[0-9A-Fa-f]{4}_)+")

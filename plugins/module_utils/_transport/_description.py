@@ -9,11 +9,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from pypsrp.complex_objects import CommandType, PSInvocationState
-from pypsrp.messages import GetCommandMetadata
-from pypsrp.powershell import PowerShell, RunspacePool
-
 from .._session._protocol import Answer, Cmdlet, Command, ErrorRecord, Pipeline, SessionFacts
+from ._libraries import CommandType, GetCommandMetadata, PowerShell, PSInvocationState, RunspacePool
 
 Run = Callable[[PowerShell, Callable[[], None]], list[Answer]]
 """Starts a pipeline and takes all that it gives. Raises SessionLost, and UnexpectedReply for too much."""

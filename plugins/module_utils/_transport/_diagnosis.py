@@ -16,14 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-import requests
-import spnego.exceptions
-import urllib3.exceptions
-from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
-
 from .._errors import ConnectionFailed, LoginFailed, SessionRefused
 from . import _kerberos
 from ._endpoint import Authentication, Endpoint
+from ._libraries import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError, requests, spnego, urllib3
 from ._limits import AnswerTooLarge
 
 _E = TypeVar("_E", bound=BaseException)

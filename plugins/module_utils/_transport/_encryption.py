@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import requests
-from pypsrp.exceptions import AuthenticationError
-from pypsrp.negotiate import HTTPNegotiateAuth
-from pypsrp.wsman import WSMan
-
 from .._errors import UnexpectedReply
+from ._libraries import AuthenticationError, HTTPNegotiateAuth, WSMan, requests
 
 
 class _LoginGone(AuthenticationError):

@@ -11,10 +11,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from pypsrp.messages import Message, MessageType
-from pypsrp.powershell import Fragmenter
-
 from .._errors import UnexpectedReply
+from ._libraries import Fragmenter, Message, MessageType
 from ._limits import refuse_definitions
 
 _HEADER = struct.Struct(">QQBI")

@@ -13,13 +13,9 @@ from collections.abc import Callable, Iterator
 from http.client import UNAUTHORIZED
 from typing import Any
 
-import requests
-import urllib3.exceptions
-from pypsrp.exceptions import AuthenticationError
-from spnego.exceptions import SpnegoError
-
 from .._errors import UnexpectedReply
 from ._endpoint import Login
+from ._libraries import AuthenticationError, requests, spnego, urllib3
 
 LARGEST_ANSWER = 16 * 2**20
 """Bytes of one HTTP answer, unpacked. WSMan answers keep to the MaxEnvelopeSize of the request, 150 KiB here."""
@@ -53,7 +49,7 @@ class Guard:
                 raise TimeoutError("the session was not open in time")
             try:
                 return refuse_definitions(send(*args, **more))
-            except (AuthenticationError, SpnegoError):
+            except (AuthenticationError, spnego.exceptions.SpnegoError):
                 self._login.refused = True
                 raise
 

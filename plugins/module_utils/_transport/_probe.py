@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import requests
-
 from .._errors import ExchangeError
+from ._dependency import require_pypsrp
 from ._diagnosis import Diagnosis, diagnose, diagnose_status
 from ._endpoint import Authentication, Endpoint
+from ._libraries import requests
 
 _LONGEST_PAGE = 4096
 """Bytes of an error page that are looked at, for its title."""
@@ -90,6 +90,7 @@ class Probe:
     """Tries the pieces of the way to one endpoint, in their order."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        require_pypsrp()  # what looks for the proxy comes with it
         self._endpoint = endpoint
         proxy = _proxy_for(endpoint)
         self.proxy = proxy

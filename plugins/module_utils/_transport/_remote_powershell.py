@@ -19,19 +19,22 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
-import requests
-from pypsrp.complex_objects import PSInvocationState
-from pypsrp.exceptions import WSManFaultError
-from pypsrp.messages import MessageType
-from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.wsman import SelectorSet, WSMan
-
 from .._errors import SessionLost, UnexpectedReply
 from .._session._protocol import Answer, Command, ErrorRecord, Pipeline, Record, Reply, SessionFacts
 from . import _clixml, _description, _encryption
 from ._diagnosis import OPERATION_TIMED_OUT, diagnose, is_time_out, kind_of_failure, may_have_been_processed
 from ._endpoint import Authentication, Endpoint
 from ._fragments import RawFragmenter, RawOutput
+from ._libraries import (
+    MessageType,
+    PowerShell,
+    PSInvocationState,
+    RunspacePool,
+    SelectorSet,
+    WSMan,
+    WSManFaultError,
+    requests,
+)
 from ._limits import Guard
 
 _POLL_SECONDS = 20

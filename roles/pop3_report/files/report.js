@@ -220,7 +220,7 @@
       .filter(([name, field]) => field && name !== "find" && field.value)
       .map(([name, field]) => `${field.labels[0].textContent}: ${field.selectedOptions[0].textContent}`);
     const text = chosen("find").trim();
-    return text ? [`“${text}”`, ...words] : words;
+    return text ? [`\u201c${text}\u201d`, ...words] : words;
   };
 
   const sayHowMany = () => {

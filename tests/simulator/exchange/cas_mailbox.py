@@ -271,12 +271,12 @@ def _set(call: Invocation) -> None:
     organisation = session.organisation
     if failure is not None:
         if behaviour.failing_writes_apply:
-            given = {name: call.bound[name] for name, _ in _SETTING_TYPES if name in call.bound}
+            given = {name: call.bound[name] for name, _unused in _SETTING_TYPES if name in call.bound}
             organisation.change_settings(mailbox, given, controller)
         raise CmdletFailure(failure)
     with organisation.lock:
         current = _by_exchange_name(organisation.settings(mailbox, controller))
-        wanted = {name: call.bound[name] for name, _ in _SETTING_TYPES if name in call.bound}
+        wanted = {name: call.bound[name] for name, _unused in _SETTING_TYPES if name in call.bound}
         changes = {name: value for name, value in wanted.items() if current[name] != value}
         if not changes:
             # Reported. It names the mailbox by its canonical name, whatever form the caller used.

@@ -143,7 +143,7 @@ class _Composer:
             case ObjectList():
                 types = (_LIST_TYPES[0].replace("System.String, mscorlib", value.type_name), *_LIST_TYPES[1:])
                 head, item_types = self._open(name, types), (value.type_name, "System.Object")
-                items = [f"{self._open('', item_types)}<ToString>%s</ToString></Obj>" for _ in value.items]
+                items = [f"{self._open('', item_types)}<ToString>%s</ToString></Obj>" for _unused in value.items]
                 return f"{head}<LST>{''.join(items)}</LST></Obj>"
             case Complex():
                 head = self._open(name, value.type_names)

@@ -55,15 +55,12 @@ class Streams(Protocol):
 
     def output(self, record: Record) -> None:
         """The success stream."""
-        ...
 
     def error(self, record: ErrorRecord) -> None:
         """The error stream."""
-        ...
 
     def warning(self, text: str) -> None:
         """The warning stream."""
-        ...
 
 
 @dataclass(slots=True)
@@ -175,15 +172,12 @@ class Stage(Protocol):
 
     def begin(self) -> None:
         """The statement starts."""
-        ...
 
     def process(self, *values: object) -> None:
         """Work on one pipeline object, or, without any, on none."""
-        ...
 
     def end(self) -> None:
         """No more objects come."""
-        ...
 
 
 class CmdletStage:
@@ -303,7 +297,7 @@ class SelectObject:
         self._emit(Record(_selected(type_name_of(record)), chosen, text, extended=True))
 
     def _choose(self, record: Record) -> list[tuple[str, Value]]:
-        names = [name for name, _ in record.properties]
+        names = [name for name, _unused in record.properties]
         if names != self._names:  # the same for all records of a listing
             positions = {name.lower(): position for position, name in enumerate(names)}
             self._names = names

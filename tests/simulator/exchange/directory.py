@@ -24,7 +24,7 @@ class DomainDirectory:
         """Every user, as `user@domain` and as `DOMAIN\\user`."""
         for user in self._users:
             yield Account("", user.name, user.password)
-            name, _, domain = user.name.partition("@")
+            name, _sep, domain = user.name.partition("@")
             if domain.casefold() == self._domain.casefold():
                 yield Account(self._netbios_name, name, user.password)
 

@@ -97,14 +97,14 @@ def _to_moment(value: str | int | bool) -> datetime.datetime:
 
 
 def _setting(name: str, attribute: str) -> Property:
-    def read(_: Mailbox, settings: ClientAccessSettings) -> tuple[bool, ...]:
+    def read(_unused: Mailbox, settings: ClientAccessSettings) -> tuple[bool, ...]:
         return (getattr(settings, attribute),)
 
     return Property(name, "System.Boolean", _to_boolean, read)
 
 
 def _text(name: str, read: Callable[[Mailbox], str], operators: frozenset[str] = _WILDCARDS) -> Property:
-    def values(mailbox: Mailbox, _: ClientAccessSettings) -> tuple[str, ...]:
+    def values(mailbox: Mailbox, _unused: ClientAccessSettings) -> tuple[str, ...]:
         value = read(mailbox)
         return (value.casefold(),) if value else ()
 
@@ -119,11 +119,11 @@ def _moment(name: str, read: Callable[[Mailbox], datetime.datetime]) -> Property
     return Property(name, "System.DateTime", _to_moment, lambda mailbox, _: (read(mailbox),), _ORDER)
 
 
-def _addresses(mailbox: Mailbox, _: ClientAccessSettings) -> tuple[str, ...]:
+def _addresses(mailbox: Mailbox, _unused: ClientAccessSettings) -> tuple[str, ...]:
     return tuple([address.casefold() for address in mailbox.email_addresses])
 
 
-def _proxy_addresses(mailbox: Mailbox, _: ClientAccessSettings) -> tuple[str, ...]:
+def _proxy_addresses(mailbox: Mailbox, _unused: ClientAccessSettings) -> tuple[str, ...]:
     return tuple([f"smtp:{address.casefold()}" for address in mailbox.email_addresses])
 
 
@@ -136,7 +136,7 @@ def _server_legacy_dn(mailbox: Mailbox) -> str:
     return f"{group}/cn=Configuration/cn=Servers/cn={mailbox.server}"
 
 
-def _identifiers(mailbox: Mailbox, _: ClientAccessSettings) -> tuple[str, ...]:
+def _identifiers(mailbox: Mailbox, _unused: ClientAccessSettings) -> tuple[str, ...]:
     return (mailbox.distinguished_name.casefold(), mailbox.canonical_name.casefold())
 
 

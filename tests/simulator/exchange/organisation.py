@@ -416,7 +416,7 @@ def large_organisation(
 
 def large_organisation_addresses(count: int, *, seed: int = 1, domain: str = "contoso.com") -> list[str]:
     """The e-mail addresses in a `large_organisation`, in its order, for whoever does not have it at hand."""
-    return [f"{alias}@{domain}" for _, alias in _people(count, random.Random(seed))]
+    return [f"{alias}@{domain}" for _unused, alias in _people(count, random.Random(seed))]
 
 
 def _people(count: int, chance: random.Random) -> list[tuple[str, str]]:

@@ -32,11 +32,9 @@ class ParameterType(Protocol):
     @property
     def type_name(self) -> str:
         """The .NET name, for messages."""
-        ...
 
     def convert(self, parameter: str, value: object) -> object:
         """The converted value; ConversionError when it cannot be."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class Uri:
 
 
 def _binding(text: str) -> str:
-    address, _, port = text.rpartition(":")
+    address, _sep, port = text.rpartition(":")
     parsed = ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
     if not 0 < int(port) < 65536:
         raise ValueError(text)

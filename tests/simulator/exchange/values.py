@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime  # pylint: disable=unused-import
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Record:
     def has(self, name: str) -> bool:
         """True when there is such a property."""
         wanted = name.lower()
-        return any(key.lower() == wanted for key, _ in self.properties)
+        return any(key.lower() == wanted for key, _unused in self.properties)
 
     def get(self, name: str) -> Value:
         """A property by name, in any case; None when there is none."""

@@ -89,7 +89,7 @@ class _Accounts:
         """The account that is meant."""
         if principal.casefold() in map(str.casefold, self._host.domain_administrators):
             return principal
-        domain, _, name = principal.rpartition("\\")
+        domain, _sep, name = principal.rpartition("\\")
         ours = domain.casefold() in ("", ".", self._host.name.casefold())
         return self._host.user if ours and name.casefold() == self._host.user.casefold() else None
 
@@ -133,7 +133,7 @@ class WindowsHost:
         tls = certificates.server([f"{name}.{domain}".lower(), name.lower(), self.address]).server_context()
         self.machine = Machine(name, domain, self.address, self.services, self.registry, self.files, self._local_ports)
         self.machine.ca_file = certificates.ca_file
-        self.modules = Modules(self.machine, self.module_faults, lambda: self.winrm.drop_connections())
+        self.modules = Modules(self.machine, self.module_faults, lambda: self.winrm.drop_connections())  # pylint: disable=unnecessary-lambda
         run = Interpreter(self.modules).run
         self.domain_administrators: set[str] = set()
         """Kerberos principals that may log in, once ``negotiate.accept_tickets`` has turned Kerberos on."""
@@ -160,7 +160,7 @@ class WindowsHost:
             self.frontend = Frontend(
                 directory,
                 tls,
-                lambda user: self.backend_for(user),
+                self.backend_for,
                 self.address,
                 port=ports.pop3,
                 tls_port=ports.pop3s,
@@ -275,7 +275,7 @@ class WindowsHost:
             password.encode(), self.password.encode()
         )
 
-    def _own_backend(self, _: str) -> tuple[str, int] | None:
+    def _own_backend(self, _unused: str) -> tuple[str, int] | None:
         return (self.address, self.backend.port) if self._pop3.backend else None
 
     def _local_ports(self) -> Mapping[int, int]:

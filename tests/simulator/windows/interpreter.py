@@ -104,12 +104,12 @@ class Interpreter:
             return Outcome.line(str(missing), missing)
         return None
 
-    def _make_temporary_folder(self, parameters: Mapping[str, Any], _: bytes) -> Outcome:
+    def _make_temporary_folder(self, parameters: Mapping[str, Any], _unused: bytes) -> Outcome:
         path = ntpath.join(_expanded(parameters["Directory"]), parameters["Name"])
         self._files.make_folder(path)
         return Outcome.line(path)
 
-    def _expand_user(self, parameters: Mapping[str, Any], _: bytes) -> Outcome:
+    def _expand_user(self, parameters: Mapping[str, Any], _unused: bytes) -> Outcome:
         path = str(parameters["Path"])
         return Outcome.line(_PROFILE + path[1:] if path == "~" or path.startswith("~\\") else path)
 
@@ -119,7 +119,7 @@ class Interpreter:
         digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
         return Outcome.line(json.dumps({"sha1": digest}))
 
-    def _fetch_file(self, parameters: Mapping[str, Any], _: bytes) -> Outcome:
+    def _fetch_file(self, parameters: Mapping[str, Any], _unused: bytes) -> Outcome:
         path = _expanded(parameters["Path"])
         content = self._files.read(path)
         if content is None:

@@ -91,7 +91,7 @@ class Listener:
             selector.register(listening, selectors.EVENT_READ)
             selector.register(wake, selectors.EVENT_READ)
             while True:
-                if wake in {key.fileobj for key, _ in selector.select()}:
+                if wake in {key.fileobj for key, _unused in selector.select()}:
                     return
                 with contextlib.suppress(OSError):
                     self._welcome(listening.accept()[0])

@@ -41,7 +41,7 @@ class MaildropSession:
     def stat(self) -> str:
         """Count and size of all messages."""
         kept = self._kept()
-        return f" {len(kept)} {sum(len(message) for _, message in kept)}"
+        return f" {len(kept)} {sum(len(message) for _unused, message in kept)}"
 
     def listing(self, number: str | None) -> str:
         """Sizes: of one message, or of all in several lines."""

@@ -54,7 +54,6 @@ class Directory(Protocol):
 
     def pop3_logons(self) -> Mapping[str, Logon]:
         """All logons by user name, in every form that a client may give."""
-        ...
 
 
 class LoginType(IntEnum):
@@ -139,7 +138,7 @@ class _Lines:
             if not part or len(self._buffer) > limit:
                 return None
             self._buffer += part
-        line, _, self._buffer = self._buffer.partition(b"\n")
+        line, _sep, self._buffer = self._buffer.partition(b"\n")
         return line.rstrip(b"\r").decode("utf-8", "surrogateescape")
 
     def write(self, text: str) -> None:
@@ -147,7 +146,7 @@ class _Lines:
 
 
 def _command(line: str) -> tuple[str, list[str]]:
-    verb, _, rest = line.strip().partition(" ")
+    verb, _sep, rest = line.strip().partition(" ")
     return verb.upper(), [rest] if verb.upper() in ("USER", "PASS") else rest.split()
 
 

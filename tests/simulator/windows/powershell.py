@@ -6,14 +6,15 @@
 Since ansible-core 2.19 everything goes through one bootstrap script, given on the command line as ``-EncodedCommand``.
 On standard input follow, each separated by a line of four NUL characters: JSON that names the exec wrapper, JSON with
 the manifest (the actions to run, with their parameters), and whatever the last action itself reads. For a module the
-action is ``module_wrapper.ps1``, which names the module and carries its arguments. (Read in ansible-core 2.19 to 2.21,
-ansible/executor/powershell.)
+action is ``module_wrapper.ps1``, which names the module and carries its arguments. Since 2.22 the manifest may be
+compressed, and the arguments are JSON inside of it. (Read in ansible-core 2.19 to 2.22, ansible/executor/powershell.)
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import gzip
 import json
 import re
 from collections.abc import Mapping
@@ -69,14 +70,17 @@ class Action:
         if len(parts) < 2:
             raise UnreadablePayload("no manifest after the bootstrap part")
         try:
-            first, *others = json.loads(parts[1])["actions"]
+            manifest = parts[1]
+            if json.loads(parts[0]).get("params", {}).get("DecompressInput"):
+                manifest = gzip.decompress(base64.b64decode(manifest))
+            first, *others = json.loads(manifest)["actions"]
             user, password = None, None
             if first["name"] == "become_wrapper.ps1":
                 user = first["params"]["BecomeUser"]
                 password = (first.get("secure_params") or {}).get("BecomePassword")
                 first = others[0]
             return cls(first["name"], first.get("params") or {}, b"".join(parts[2:]), user, password)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError) as error:
             raise UnreadablePayload(f"no action in the manifest: {error!r}") from None
 
     @property
@@ -93,6 +97,9 @@ class Action:
     @property
     def module_args(self) -> Mapping[str, Any]:
         """The module's arguments, among them Ansible's own ``_ansible_*``."""
+        if text := self.parameters.get("ArgumentJSON"):
+            found: Mapping[str, Any] = json.loads(text)
+            return found
         for variable in self.parameters.get("Variables") or ():
             if variable["Name"] == "complex_args":
                 args: Mapping[str, Any] = variable["Value"]

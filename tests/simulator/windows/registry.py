@@ -119,7 +119,7 @@ class Registry:
 
     def delete_key(self, path: str) -> None:
         """Remove a key with everything below it; KeyError when it is not there."""
-        parent, _, name = path.rstrip("\\").rpartition("\\")
+        parent, _sep, name = path.rstrip("\\").rpartition("\\")
         with self._lock:
             key = self.key(parent)
             if key is None:
@@ -147,5 +147,5 @@ class Registry:
 
 
 def _split(path: str) -> tuple[str, list[str]]:
-    hive, _, rest = path.partition(":")
+    hive, _sep, rest = path.partition(":")
     return hive.casefold(), [name for name in rest.split("\\") if name]

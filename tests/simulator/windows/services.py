@@ -151,7 +151,7 @@ class Service:
 
     def fail_next_start(self, error: Win32Error = Win32Error.SERVICE_REQUEST_TIMEOUT, *, times: int = 1) -> None:
         """Let the next start, or the next few, fail."""
-        self.start_failures.extend(StartFailure(error) for _ in range(times))
+        self.start_failures.extend(StartFailure(error) for _turn in range(times))
 
     @property
     def is_up(self) -> bool:

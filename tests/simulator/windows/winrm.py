@@ -27,23 +27,18 @@ class Plugin(Protocol):
     @property
     def open_shells(self) -> int:
         """How many shells clients have open now."""
-        ...
 
     def answer(self, message: wsman.Message, user: str) -> bytes:
         """Answer one request, or raise WSManFault. May wait, but not beyond ``wake``."""
-        ...
 
     def forget(self) -> None:
         """Lose all shells, as in a crash."""
-        ...
 
     def wake(self) -> None:
         """The host shuts down: end all waiting."""
-        ...
 
     def join(self) -> None:
         """Wait for the threads; what they run has been told to stop."""
-        ...
 
 
 class WinRM:

@@ -155,11 +155,9 @@ class Authenticator(Protocol):
     @property
     def challenges(self) -> tuple[str, ...]:
         """The values of `WWW-Authenticate` for a request that nobody accepted."""
-        ...
 
     def authenticate(self, request: Request, connection: Connection) -> Authenticated | Response | None:
         """Accept the request, or answer it (the next step of the scheme), or None: not acceptable, answer 401."""
-        ...
 
 
 class Anonymous:
@@ -189,7 +187,7 @@ class Basic:
         connection: Connection,  # noqa: ARG002 - the interface
     ) -> Authenticated | Response | None:
         """Accept the right user and password."""
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        scheme, _sep, encoded = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return None
         try:
@@ -328,7 +326,7 @@ class HttpServer:
         self._close_listener()
         with self._lock:
             connections = list(self._connections.values())
-        for sock, _ in connections:
+        for sock, _unused in connections:
             _hang_up(sock)
         # Also those that have closed their connection a moment ago and are on their last lines.
         for thread in self._threads:
@@ -354,7 +352,7 @@ class HttpServer:
         """Reset every open connection, as a network that breaks does. New ones are welcome."""
         with self._lock:
             connections = list(self._connections.values())
-        for sock, _ in connections:
+        for sock, _unused in connections:
             _linger_reset(sock)
             _hang_up(sock)
 
@@ -402,7 +400,7 @@ class HttpServer:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(wake, selectors.EVENT_READ)
             while True:
-                ready = {key.fileobj for key, _ in selector.select()}
+                ready = {key.fileobj for key, _unused in selector.select()}
                 if wake in ready:
                     return
                 with contextlib.suppress(OSError):
@@ -479,7 +477,7 @@ class HttpServer:
             self.counters.requests += 1
             self.counters.bytes_in += raw.size
             number = self.counters.requests
-        path, _, query = raw.target.partition("?")
+        path, _sep, query = raw.target.partition("?")
         request = Request(raw.method, raw.target, unquote(path), query, raw.headers, raw.body, None, connection, number)
         outcome = self._authenticator.authenticate(request, connection)
         if isinstance(outcome, Authenticated):

@@ -76,11 +76,9 @@ class Directory(Protocol):
 
     def accounts(self) -> Iterable[Account]:
         """All users in every form that NTLM clients may give their names in."""
-        ...
 
     def user_of(self, principal: str) -> str | None:
         """The user that a Kerberos principal or an NTLM name means; None: nobody who may come in."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Negotiate:
 
     def authenticate(self, request: Request, connection: Connection) -> Authenticated | Response | None:
         """Take a step of a login, or a message on a connection that has logged in."""
-        header, _, encoded = request.headers.get("authorization", "").partition(" ")
+        header, _sep, encoded = request.headers.get("authorization", "").partition(" ")
         known = {name.lower(): name for name in self.headers}.get(header.lower())
         state = connection.state.get(_STATE)
         if known is not None:
@@ -256,7 +254,7 @@ class _Session:
 def _unwrapped(context: spnego.ContextProxy, body: bytes) -> bytes:
     """The message in a body of [MS-WSMV] 2.2.9.1."""
     marker = f"--{_BOUNDARY}\r\n".encode()
-    head, _, rest = body.removeprefix(marker).partition(marker)
+    head, _sep, rest = body.removeprefix(marker).partition(marker)
     found = _ORIGINAL_LENGTH.search(head)
     end = f"--{_BOUNDARY}--\r\n".encode()
     if found is None or not rest.endswith(end):

@@ -141,7 +141,7 @@ def test_only_what_differs_is_in_the_diff() -> None:
     assert got["diff"]["after"] == (
         "Ann <ann@contoso.com>: pop_use_protocol_defaults: false, pop_messages_retrieval_mime_format: Tnef\n"
     )
-    assert type(got["mailboxes"][0]["after"]["pop_messages_retrieval_mime_format"]) is str
+    assert type(got["mailboxes"][0]["after"]["pop_messages_retrieval_mime_format"]) is str  # pylint: disable=unidiomatic-typecheck
 
 
 def test_a_plan_that_is_held_back_is_in_the_result() -> None:

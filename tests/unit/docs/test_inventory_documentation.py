@@ -27,11 +27,12 @@ from ansible_collections.mailops.exchange.plugins.module_utils._module._exchange
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTATION = yaml.safe_load(plugin.DOCUMENTATION)
-CONNECTION = yaml.safe_load(ModuleDocFragment.INVENTORY)["options"]
+COMMON = yaml.safe_load(ModuleDocFragment.COMMON)["options"]
+CONNECTION = yaml.safe_load(ModuleDocFragment.INVENTORY)["options"] | COMMON
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def shown(own_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ARG001
     """What ansible-doc has of the plugin, all fragments in it."""
     home = tmp_path_factory.mktemp("home")
     process = subprocess.run(
@@ -72,7 +73,7 @@ def test_the_environment_variables_are_those_that_the_code_reads() -> None:
 
 
 def test_modules_and_inventory_say_the_same_of_what_they_have_in_common() -> None:
-    of_modules = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    of_modules = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"] | COMMON
     common = set(CONNECTION) - set(FROM_ENVIRONMENT)
     for name in common:
         of_tasks = {key: value for key, value in of_modules[name].items() if key not in ("description", "choices")}

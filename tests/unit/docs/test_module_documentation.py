@@ -39,8 +39,10 @@ def documented_options(path: Path) -> dict[str, Any]:
     documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
     options = dict(documentation["options"])
     for fragment in documentation["extends_documentation_fragment"]:
-        module = importlib.import_module(f"{PLUGINS}.doc_fragments.{fragment.rpartition('.')[2]}")
-        options |= yaml.safe_load(module.ModuleDocFragment.DOCUMENTATION).get("options") or {}
+        name, _sep, part = fragment.removeprefix("mailops.exchange.").partition(".")
+        module = importlib.import_module(f"{PLUGINS}.doc_fragments.{name}")
+        text = getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION")
+        options |= yaml.safe_load(text).get("options") or {}
     return options
 
 

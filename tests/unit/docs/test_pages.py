@@ -42,7 +42,7 @@ def anchors(page: Path) -> set[str]:
 @pages
 def test_links_lead_somewhere(page: Path) -> None:
     for link in links(page):
-        path, _, anchor = link.partition("#")
+        path, _sep, anchor = link.partition("#")
         if path.startswith((REPOSITORY, TREE)):
             target = ROOT / path.removeprefix(REPOSITORY).removeprefix(TREE)
         elif "://" in path:

@@ -154,7 +154,7 @@ def holds(result: dict[str, Any], recording: Recording) -> None:
         assert "Traceback" not in result["msg"]
     assert MARK not in json.dumps(result, default=repr)
     for pipeline in recording.pipelines:
-        assert pipeline.values is None or all(type(value) is str and value.strip() for value in pipeline.values)
+        assert pipeline.values is None or all(type(value) is str and value.strip() for value in pipeline.values)  # pylint: disable=unidiomatic-typecheck
         for cmdlet in pipeline.cmdlets:
             typed(cmdlet)
 

@@ -67,4 +67,4 @@ def test_whatever_is_given_only_named_mailboxes_come_out(identity: Any, identiti
     except OptionError:
         return
     assert got
-    assert all(type(name) is str and name.strip() for name in got)
+    assert all(type(name) is str and name.strip() for name in got)  # pylint: disable=unidiomatic-typecheck

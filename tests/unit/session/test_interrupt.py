@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mailops.exchange.plugins.module_utils._session import _interrupt
 from ansible_collections.mailops.exchange.plugins.module_utils._session._interrupt import (
     Interrupted,
     closing_on_signals,
 )
 
-COLLECTIONS = Path(__file__).parents[3] / ".dev" / "collections"
+COLLECTIONS = Path(_interrupt.__file__).parents[6]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

@@ -106,7 +106,7 @@ def test_sessions_are_kept_for_the_next_work() -> None:
             time.sleep(0.005)
 
     with ParallelSessions(opener, opener, 4, lambda _text: None) as parallel:
-        for _ in range(3):
+        for _turn in range(3):
             parallel.share(work, list(range(12)), 3)
     assert len(opener.opened) == 3
 

@@ -150,7 +150,7 @@ def test_exchange_is_steered(client: ControlClient, farm: Farm) -> None:
 
 def test_services_fail_as_long_as_they_are_told_to(client: ControlClient, host: WindowsHost) -> None:
     client.post("service", host="mbx01", service=_BACKEND, always_fails=True, error="PROCESS_ABORTED")
-    for _ in range(2):
+    for _turn in range(2):
         with pytest.raises(ServiceError) as caught:
             host.services.restart(_BACKEND)
         assert caught.value.error is Win32Error.PROCESS_ABORTED
@@ -162,7 +162,7 @@ def test_services_fail_as_long_as_they_are_told_to(client: ControlClient, host: 
 
 def test_services_fail_once_or_a_few_times(client: ControlClient, host: WindowsHost) -> None:
     client.post("service", host="MBX01", service=_FRONTEND, fail_next_start=2)
-    for _ in range(2):
+    for _turn in range(2):
         with pytest.raises(ServiceError) as caught:
             host.services.restart(_FRONTEND)
         assert caught.value.error is Win32Error.SERVICE_REQUEST_TIMEOUT

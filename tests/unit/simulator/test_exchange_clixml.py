@@ -57,7 +57,7 @@ def test_complex_values_and_type_names() -> None:
     )
     arrived = read(record)
     assert arrived.PSObject.type_names == ["Deserialized.Microsoft.Exchange.A", "Deserialized.System.Object"]  # type: ignore[attr-defined]
-    values = {name: getattr(arrived, name) for name, _ in record.properties}
+    values = {name: getattr(arrived, name) for name, _unused in record.properties}
     assert str(values["Identity"]) == "contoso.com/Users/A & B"
     assert (list(values["Many"]), list(values["Other"])) == (["one", "two"], [])
     assert (str(values["Format"]), dict(values["Table"])) == ("Tnef", {"k": 1})

@@ -51,7 +51,7 @@ def test_the_sum_is_right_however_late_each_wait_is(costs: list[float], late: fl
 def test_small_costs_are_waited_for_together() -> None:
     clock = Clock()
     pace = Pace(clock.wait, clock)
-    for _ in range(1000):
+    for _turn in range(1000):
         pace.spend(0.001)
     pace.settle()
     assert clock.now == pytest.approx(1.0)

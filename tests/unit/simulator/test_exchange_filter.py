@@ -417,10 +417,12 @@ def test_a_large_organisation_is_the_same_every_time() -> None:
     first, second, other = (large_organisation(3000, seed=seed) for seed in (1, 1, 2))
     people = [(one.canonical_name, one.alias, one.server, first.settings(one)) for one in first.mailboxes()]
     assert people == [(one.canonical_name, one.alias, one.server, second.settings(one)) for one in second.mailboxes()]
-    assert [alias for _, alias, _, _ in people] != [one.alias for one in other.mailboxes()]
-    assert len({alias for _, alias, _, _ in people}) == 3000
-    assert sum(settings.pop_enabled for *_, settings in people) == 1500
-    assert all(settings in (DEFAULT_SETTINGS, replace(DEFAULT_SETTINGS, pop_enabled=False)) for *_, settings in people)
+    assert [alias for _unused, alias, _unused, _unused in people] != [one.alias for one in other.mailboxes()]
+    assert len({alias for _unused, alias, _unused, _unused in people}) == 3000
+    assert sum(settings.pop_enabled for *_unused, settings in people) == 1500
+    assert all(
+        settings in (DEFAULT_SETTINGS, replace(DEFAULT_SETTINGS, pop_enabled=False)) for *_unused, settings in people
+    )
 
 
 def test_a_large_organisation_as_wanted() -> None:

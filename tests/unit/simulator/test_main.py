@@ -104,7 +104,8 @@ def wait_until_gone(pid: int) -> None:
 
 def addresses(state: dict[str, Any]) -> list[tuple[str, int]]:
     """Every address that the state file names."""
-    found = [(host["address"], port) for host in state["hosts"].values() for port in host.values() if type(port) is int]
+    values = [(host["address"], value) for host in state["hosts"].values() for value in host.values()]
+    found = [(address, value) for address, value in values if isinstance(value, int)]
     uris = (state["control"]["uri"], *state["exchange"].values())
     return found + [("127.0.0.1", int(re.findall(r":(\d+)", uri)[0])) for uri in uris]
 
@@ -304,7 +305,7 @@ def test_in_the_foreground_it_introduces_the_hosts(machine: Machine) -> None:
         client.pass_(password)
     client.close()
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate()
+    rest, _unused = process.communicate()
     assert "0 sessions, 0 of them left open." in rest
     assert process.returncode == 0
     assert machine.left() == []

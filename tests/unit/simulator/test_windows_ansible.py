@@ -173,7 +173,7 @@ def test_a_slow_module_times_out_receives_and_goes_on(hosts: list[WindowsHost]) 
     script = "if ($in -eq '`0`0`0`0') {}"
     command = protocol.run_command(shell, "powershell", ["-EncodedCommand", _encoded(script)])
     protocol.send_command_input(shell, command, payload, end=True)
-    stdout, _, code = protocol.get_command_output(shell, command)
+    stdout, _unused, code = protocol.get_command_output(shell, command)
     assert (json.loads(stdout)["ping"], code) == ("pong", 0)
     protocol.cleanup_command(shell, command)
     protocol.close_shell(shell)

@@ -147,4 +147,4 @@ def test_a_fault_strikes_the_nth_call_of_a_module(machine: Machine) -> None:
     faults = ModuleFaults()
     modules = Modules(machine, faults, lambda: None)
     faults.add("ansible.windows.win_ping", FailModule("broken"), nth=2)
-    assert [_run(modules, "win_ping").get("msg") for _ in range(3)] == [None, "broken", None]
+    assert [_run(modules, "win_ping").get("msg") for _turn in range(3)] == [None, "broken", None]

@@ -97,7 +97,7 @@ def test_a_failing_start_says_what_windows_says(settings: dict[str, object], err
 def test_only_the_next_starts_fail() -> None:
     manager = _manager(_running())
     manager["Pop"].fail_next_start(times=2)
-    for _ in range(2):
+    for _turn in range(2):
         with pytest.raises(ServiceError):
             manager.restart("Pop")
     manager.restart("Pop")

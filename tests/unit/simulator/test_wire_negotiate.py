@@ -72,7 +72,7 @@ class Client:
         token = self.context.step(channel_bindings=binding)
         status = 0
         while token is not None:
-            status, _, answer = self.post(headers={"Authorization": "Negotiate " + b64encode(token).decode()})
+            status, _unused, answer = self.post(headers={"Authorization": "Negotiate " + b64encode(token).decode()})
             encoded = answer.partition(" ")[2]
             if not encoded:
                 break
@@ -100,7 +100,7 @@ def client(server: http.HttpServer) -> Iterator[Client]:
 
 
 def test_without_a_login_there_is_a_challenge(client: Client) -> None:
-    status, _, challenge = client.post(b"x")
+    status, _unused, challenge = client.post(b"x")
     assert (status, challenge) == (401, "Negotiate")
 
 
@@ -108,8 +108,8 @@ def test_without_a_login_there_is_a_challenge(client: Client) -> None:
 def test_messages_are_encrypted_in_both_directions(client: Client, server: http.HttpServer, size: int) -> None:
     server.recording = []
     assert client.log_in() == 200
-    for _ in range(3):
-        status, body, _ = client.post(client.sealed(b"secret" * size), ENCRYPTED)
+    for _turn in range(3):
+        status, body, _unused = client.post(client.sealed(b"secret" * size), ENCRYPTED)
         assert status == 200
         assert client.opened(body) == "jörg:".encode() + b"secret" * size
     assert b"secretsecret" not in b"".join(server.recording)

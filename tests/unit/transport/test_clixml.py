@@ -107,6 +107,11 @@ def test_half_of_a_surrogate_pair_cannot_get_in() -> None:
     assert unescaped("_x12_ _xGGGG_ _x") == "_x12_ _xGGGG_ _x"
 
 
+def test_another_encoding_is_refused() -> None:
+    with pytest.raises(UnexpectedReply):
+        record("<S>x</S>".encode("utf-16"))
+
+
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("*.xml")), ids=lambda path: path.stem)
 def test_the_corpus_is_read_or_refused(path: Path) -> None:
     """A file whose name begins with `refused` must be refused; every other one is read."""
@@ -117,14 +122,14 @@ def test_the_corpus_is_read_or_refused(path: Path) -> None:
         assert record(path.read_bytes())
 
 
-SEEDS = [path.read_bytes() for path in sorted(CORPUS.glob("*.xml"))]
+SEEDS = [*(path.read_bytes() for path in sorted(CORPUS.glob("*.xml"))), "<S>x</S>".encode("utf-16")]
 
 
 @st.composite
 def mangled(draw: st.DrawFn) -> bytes:
     """A file of the corpus with something cut, doubled or put in."""
     xml = draw(st.sampled_from(SEEDS))
-    for _ in range(draw(st.integers(1, 4))):
+    for _turn in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(xml)))
         end = draw(st.integers(start, min(len(xml), start + 40)))
         put = draw(
@@ -140,7 +145,7 @@ def test_whatever_comes_is_a_record_or_refused(xml: bytes) -> None:
         read = record(xml)
     except UnexpectedReply:
         return
-    assert all(type(name) is str for name in read)
+    assert all(type(name) is str for name in read)  # pylint: disable=unidiomatic-typecheck
     for value in read.values():
         assert isinstance(value, (*PLAIN, list, dict))
 

@@ -111,7 +111,7 @@ def test_a_session_that_cannot_be_opened(code: int, kind: type[ConnectionFailed]
     opened, _host = session(failed(code))
     with pytest.raises(ConnectionFailed) as raised:
         opened.__enter__()
-    assert type(raised.value) is kind
+    assert type(raised.value) is kind  # pylint: disable=unidiomatic-typecheck
     assert raised.value.may_pass is may_pass
     assert says in str(raised.value)
     assert str(raised.value).startswith("No session with Exchange at its own address")

@@ -18,7 +18,7 @@ _SETUP = {
 }
 
 
-def win_ping(call: ModuleCall, _: Machine) -> dict[str, Any]:
+def win_ping(call: ModuleCall, _unused: Machine) -> dict[str, Any]:
     """Answer that the host can run modules."""
     data = arguments({"data": Option(default="pong")}, call)["data"]
     if data == "crash":
