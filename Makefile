@@ -19,6 +19,8 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.dev/collections
 export PATH := $(CURDIR)/.dev/venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/tests
 
+# Some tests take a minute and most take none: whoever is done takes over from others.
+PARALLEL := -n auto --dist worksteal
 # Arguments for one target, as in: make test-integration ARGS="-k delegate"
 ARGS ?=
 
@@ -35,7 +37,7 @@ demo: $(READY) ## Watch POP3 access being declared, changed and proven against a
 	@$(PYTHON_DEV) tests/demo/demo.py $(ARGS)
 
 test: $(READY) $(KERBEROS) $(DOCS) $(PUBLISHING) lint types ## Run everything the project checks, with one ansible-core
-	@$(PYTHON_DEV) -m pytest -n auto tests $(ARGS)
+	@$(PYTHON_DEV) -m pytest $(PARALLEL) tests $(ARGS)
 
 lint: $(READY) ## Check style and common mistakes
 	@ruff check .
@@ -48,13 +50,13 @@ types: $(READY) ## Check types (mypy --strict)
 	@mypy
 
 test-unit: $(READY) ## Run the unit tests only
-	@$(PYTHON_DEV) -m pytest -n auto tests/unit $(ARGS)
+	@$(PYTHON_DEV) -m pytest $(PARALLEL) tests/unit $(ARGS)
 
 test-integration: $(READY) $(KERBEROS) $(PUBLISHING) ## Run real Ansible against the simulator
-	@$(PYTHON_DEV) -m pytest -n auto tests/integration $(ARGS)
+	@$(PYTHON_DEV) -m pytest $(PARALLEL) tests/integration $(ARGS)
 
 test-auth: $(READY) $(KERBEROS) ## Log in with every method, and with Kerberos against a real KDC
-	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_authentication.py tests/integration/test_kerberos.py $(ARGS)
+	@$(PYTHON_DEV) -m pytest $(PARALLEL) tests/integration/test_authentication.py tests/integration/test_kerberos.py $(ARGS)
 
 auth-matrix: $(READY) $(KERBEROS) ## The same with every ansible-core for which a Python is found; writes docs/authentication.md
 	@rm -rf .dev/matrix
@@ -74,7 +76,7 @@ test-browser: $(READY) ## Open the report in Chromium
 	@$(PYTHON_DEV) -m pytest tests/browser $(ARGS)
 
 test-molecule: $(READY) ## Run the scenarios of the roles; one of them: make test-molecule ARGS="-k rolling"
-	@$(PYTHON_DEV) -m pytest -n auto tests/integration/test_molecule.py $(ARGS)
+	@$(PYTHON_DEV) -m pytest $(PARALLEL) tests/integration/test_molecule.py $(ARGS)
 
 simulator: $(READY) ## Start a simulated Exchange and print its address and an example task
 	@$(PYTHON_DEV) -m simulator $(ARGS)

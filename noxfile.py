@@ -106,7 +106,7 @@ def run(session: nox.Session, venv: Path, *command: str) -> None:
 
 def pytest(session: nox.Session, venv: Path, *arguments: str) -> None:
     """Run tests, on all cores of the machine."""
-    run(session, venv, "-m", "pytest", "-q", "-n", "auto", *arguments, *session.posargs)
+    run(session, venv, "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", *arguments, *session.posargs)
 
 
 def ansible_test(session: nox.Session, venv: Path, *arguments: str) -> None:

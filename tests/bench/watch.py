@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -63,19 +64,19 @@ def watch(start: Callable[[], subprocess.Popen[str]]) -> Took:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a command and all that it started: ansible-playbook's workers are in process groups of their own."""
+    """End a command and all that it started: ansible-playbook's workers are in process groups of their own.
+
+    Stopped first, so that it starts nothing more while it is looked at: what is left over would keep the pipes open.
+    """
+    process.send_signal(signal.SIGSTOP)
     family = descendants(process.pid)
-    process.terminate()
-    try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.kill()
+    process.wait()
     for pid, started in family.items():
         # The number may be somebody else's by now: the moment of the start tells.
         if started is not None and _start_of(pid) == started:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, 9)
+                os.kill(pid, signal.SIGKILL)
 
 
 class _Reader:

@@ -436,7 +436,7 @@ HOSTS_CASES: list[tuple[Arrange, dict[str, str], list[str]]] = [
     (no_such_name, _NOT_KNOWN, ["cannot connect to the destination", "connection_uri"]),
     (closed_port, _NOT_KNOWN, ["cannot connect to the destination", "connection_uri"]),
     (wrong_name, _NOT_KNOWN, ["server certificate", "the name in connection_uri is in it"]),
-    (wrong_path, _NOT_KNOWN, ["IIS serves Exchange there", "connection_uri"]),
+    (wrong_path, _NOT_KNOWN, ["the requested HTTP URL was not available", "Exchange's path is /PowerShell/"]),
     (application_pool_down, _NOT_KNOWN, ["HTTP status 503", "IIS"]),
     (wrong_configuration, _NOT_KNOWN, ["configuration_name"]),
     # With basic, Windows says no more than that.

@@ -145,10 +145,11 @@ def test_the_diff_has_only_what_differs() -> None:
 
 
 def test_the_diff_obeys_no_control_characters() -> None:
-    planned = plan([("mbx01", server())], wanted_from({"banner": "\x1b[2JContoso\nPOP3"}))
+    found = settings_of({**SHOWN, "Banner": "\x1b[2JContoso\nPOP3"})
+    planned = plan([("mbx01", server(settings=found))], wanted_from({"banner": "Contoso"}))
     (change,) = planned.changes
     (diff,) = report(planned, {change.server.guid: _outcome.would_change(change)})["diff"]
-    assert diff["after"] == "banner: \\x1b[2JContoso\\nPOP3\n"
+    assert diff["before"] == "banner: \\x1b[2JContoso\\nPOP3\n"
 
 
 findings = st.builds(server, st.integers(1, 5), st.sampled_from([FOUND, CHANGED])) | st.builds(

@@ -125,12 +125,13 @@ def test_wrong_path_password_configuration_and_body(sim: Simulator) -> None:
 
 
 def test_a_receive_waits_for_output_and_times_out_without(sim: Simulator) -> None:
-    sim.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 1.2
+    sim.exchange.behaviour.cmdlet_delays["Get-CASMailbox"] = 2.5
     with session(sim, operation_timeout=1) as pool:
         before = sim.exchange.http_requests
         shell = run(pool, "Get-CASMailbox", Identity="jsmith")
         assert len(shell.output) == 1
-        assert sim.exchange.http_requests - before == 4  # one Receive more: the first one timed out
+        # Two Receives more, or one on a busy machine: they timed out.
+        assert sim.exchange.http_requests - before in (4, 5)
 
 
 def test_a_running_pipeline_can_be_stopped(sim: Simulator) -> None:
