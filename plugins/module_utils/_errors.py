@@ -68,3 +68,9 @@ class SelectionFailed(ExchangeError):
 
 class ListingFailed(ExchangeError):
     """Exchange could not say which servers there are."""
+
+
+def quoted(words: str, most: int = 300) -> str:
+    """Return another one's words on one line, without control characters, and not without end."""
+    line = " ".join("".join(ch if ch.isprintable() else " " for ch in words).split())
+    return line if len(line) <= most else line[: most - 1] + "…"

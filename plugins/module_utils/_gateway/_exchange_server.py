@@ -77,7 +77,7 @@ class ExchangeServers:
         told = _properties.text(record, "AdminDisplayVersion")
         version = version_of(told)
         if version is None:
-            self._warn(f"The version of {name} is not known: Exchange calls it {visible(told)!r}.")
+            self._warn(f"The version of {name} is not known: Exchange calls it '{visible(told)}'.")
         return Server(
             name=name,
             fqdn=fqdn or None,

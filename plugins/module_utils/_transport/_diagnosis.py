@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .._core._visible import quoted
-from .._errors import ConnectionFailed, LoginFailed, SessionRefused
+from .._errors import ConnectionFailed, LoginFailed, SessionRefused, quoted
 from . import _kerberos
 from ._endpoint import Authentication, Endpoint
 from ._libraries import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError, requests, spnego, urllib3

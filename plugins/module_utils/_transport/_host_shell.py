@@ -17,8 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .._core._visible import quoted
-from .._errors import ConnectionFailed, LoginFailed, NotRun, SessionLost, SessionRefused, UnexpectedReply
+from .._errors import ConnectionFailed, LoginFailed, NotRun, SessionLost, SessionRefused, UnexpectedReply, quoted
 from .._session._host import HostShell
 from .._session._protocol import Answer, Cmdlet, ErrorRecord, Pipeline, Record, Reply
 from ._host_endpoint import HostEndpoint

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from .._core._visible import quoted
-from .._errors import ExchangeError
+from .._errors import ExchangeError, quoted
 from ._dependency import require_pypsrp
 from ._diagnosis import Diagnosis, diagnose, diagnose_status
 from ._endpoint import Authentication, Endpoint

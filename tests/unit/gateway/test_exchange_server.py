@@ -139,7 +139,7 @@ def test_mailbox_servers_say_it_where_the_groups_may_not_be_seen(groups: Reply) 
     [
         (HIDDEN, "This user's session has no cmdlet Get-DatabaseAvailabilityGroup"),
         (DENIED, "Get-DatabaseAvailabilityGroup is not allowed to this user. The management role 'View-Only Config"),
-        (BROKEN, "Get-DatabaseAvailabilityGroup failed. Exchange answered: Active [31m Directory is away."),
+        (BROKEN, "Get-DatabaseAvailabilityGroup failed. Exchange answered: Active\\x1b[31m Directory is away."),
     ],
 )
 def test_where_neither_may_be_seen_there_are_no_dags_and_a_warning(refusal: Reply, why: str) -> None:
