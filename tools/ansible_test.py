@@ -106,6 +106,8 @@ def main(arguments: list[str]) -> int:
         return 2
     command, *rest = arguments
     make_home()
+    if command == "units" and "--python" not in rest:
+        rest = ["--python", ".".join(map(str, sys.version_info[:2])), *rest]
     program = str(Path(sys.executable).with_name("ansible-test"))
     return subprocess.run(
         [program, command, "--venv", "--color", "no", *rest],

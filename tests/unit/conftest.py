@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -17,8 +16,17 @@ if TESTS not in sys.path:
     sys.path.insert(0, TESTS)
 
 
-@pytest.fixture(scope="session")
-def own_environment() -> None:
-    """Skip what starts Ansible's own programs: ansible-test has neither them nor ansible.windows in its environment."""
-    if "ANSIBLE_TEST_CONTENT_ROOT" in os.environ:
-        pytest.skip("starts Ansible's own programs, which the environment of ansible-test has not")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip under ansible-test what starts Ansible's own programs, which its environment has not, or reads the whole
+    repository, among which it puts that environment."""
+    if (Path(TESTS).parent / ".dev" / "ready").is_file():
+        return
+    reason = "needs the project's own environment: make test-unit"
+    for item in items:
+        if "docs" in item.path.parts[-2:] or item.get_closest_marker("own_environment"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known here too, where pyproject.toml is not read."""
+    config.addinivalue_line("markers", "own_environment: starts Ansible's own programs")

@@ -14,6 +14,7 @@ from ._mailbox import Failure
 from ._outcome import Outcome, not_tried
 from ._pop_settings import PopChange, PopFinding, PopPlan, PopServer, PopSettings
 from ._pop_values import Plain
+from ._visible import visible
 from ._words import in_words
 
 PopOutcome = Outcome[PopSettings]
@@ -113,5 +114,4 @@ def _text(value: Plain) -> str:
         return ", ".join(value) or "(none)"
     if isinstance(value, bool):
         return str(value).lower()
-    # A terminal would obey control characters, and a line is one setting.
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in str(value))
+    return visible(str(value))

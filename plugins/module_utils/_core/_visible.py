@@ -22,6 +22,12 @@ def visible(text: str) -> str:
     return "".join(_written_out(ch) if _acts(ch) else ch for ch in text)
 
 
+def quoted(words: str, most: int = 300) -> str:
+    """Return another one's words on one line, without control characters, and not without end."""
+    line = " ".join("".join(ch if ch.isprintable() else " " for ch in words).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def _acts(ch: str) -> bool:
     return unicodedata.category(ch) in _ACTING and ch not in _HARMLESS
 

@@ -127,10 +127,6 @@ class CasMailboxes:
         half = len(identities) // 2
         return self.find_each(identities[:half]) | self.find_each(identities[half:])
 
-    def find_by_guid(self, guid: UUID) -> Finding:
-        """Return the mailbox with this GUID, or why it cannot be read."""
-        return self.find_each_by_guid([guid])[guid]
-
     def find_each_by_guid(self, guids: Sequence[UUID]) -> dict[UUID, Finding]:
         """Return the mailboxes with these GUIDs, or why they cannot be read."""
         found = self.find_each([str(guid) for guid in guids])

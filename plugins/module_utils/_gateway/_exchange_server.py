@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from .._core._server import Server, last_part, roles_of, version_of
+from .._core._visible import visible
 from .._errors import ListingFailed, UnexpectedReply
 from .._session._protocol import Cmdlet, ErrorRecord, Pipeline, Record, Reply, Session, Value
 from . import _properties, _reasons
@@ -76,7 +77,7 @@ class ExchangeServers:
         told = _properties.text(record, "AdminDisplayVersion")
         version = version_of(told)
         if version is None:
-            self._warn(f"The version of {name} is not known: Exchange calls it {_shown(told)!r}.")
+            self._warn(f"The version of {name} is not known: Exchange calls it {visible(told)!r}.")
         return Server(
             name=name,
             fqdn=fqdn or None,
@@ -100,7 +101,7 @@ class ExchangeServers:
         members = self._invoke(_MEMBERS)
         if not members.errors:
             return dict(_memberships(members))
-        why = _shown(_why(_GROUPS, groups.errors[0]))
+        why = visible(_why(_GROUPS, groups.errors[0]))
         self._warn(
             "Which servers are in which database availability group could not be found out, so their groups are left "
             f"out. {why}"
@@ -135,8 +136,3 @@ def _why(cmdlet: str, error: ErrorRecord) -> str:
     if _reasons.is_denied(error):
         return f"{cmdlet} is not allowed to this user. {_ROLE_HINT} {answered}"
     return f"{cmdlet} failed. {answered}"
-
-
-def _shown(text: str) -> str:
-    """A warning goes to a terminal, which would obey control characters."""
-    return "".join(character if character.isprintable() else " " for character in text)

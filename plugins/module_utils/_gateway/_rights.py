@@ -33,7 +33,9 @@ USED: dict[str, tuple[str, ...]] = {
         "DomainController",
     ),
 }
-"""Every cmdlet and parameter that this collection ever sends to Exchange; docs/least-privilege.md grants these."""
+"""Every cmdlet and parameter that is ever sent to Exchange about mailboxes; docs/least-privilege.md grants these.
+
+Servers' settings need another role, which an account for mailboxes alone is not missing."""
 
 _PATTERNS = ("*-CASMailbox", "Select-Objec*")
 """Asked for by patterns: a name that is hidden would be an error, a pattern that matches nothing is not."""

@@ -39,7 +39,8 @@ S_co = TypeVar("S_co", covariant=True)
 
 
 class Changeable(Protocol[C_contra, S_co]):
-    """The things of one kind, mailboxes or servers, over one session. Each method raises SessionLost."""
+    """The things of one kind, mailboxes or servers, over one session. Each method raises SessionLost,
+    or ConnectionFailed where there is no session any more and nothing was sent."""
 
     @property
     def openings(self) -> int:

@@ -144,6 +144,8 @@ class Session(Protocol):
     ) -> Reply:
         """Run a pipeline and wait for all that it gives. Raises SessionLost or UnexpectedReply.
 
+        SessionLost leaves open whether it was carried out. NotRun, which is one, and ConnectionFailed, where the
+        session had to be opened anew, say that it was not.
         ``take`` gets each record as it arrives, and the reply then has none: for what would be too much at once.
         ``again`` is called where all of them come once more, because the session broke in the middle of them.
         """

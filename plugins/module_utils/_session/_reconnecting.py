@@ -68,7 +68,8 @@ class ReconnectingSession:
         take: Callable[[Record], None] | None = None,
         again: Callable[[], None] | None = None,
     ) -> Reply:
-        """Run a pipeline; see ``Session``. Raises SessionLost where it broke and was not, or could not be, repeated."""
+        """Run a pipeline; see ``Session``. Raises SessionLost where it broke and was not, or could not be, repeated;
+        ConnectionFailed where it was not sent, because no session could be opened for it."""
         while True:
             session = self._session or self._reopened()
             try:

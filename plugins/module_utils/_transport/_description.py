@@ -22,8 +22,8 @@ MOST = 1000
 """Answers to one question at most; asked is about a few commands."""
 
 _LANGUAGE = "$ExecutionContext.SessionState.LanguageMode"
-"""The only script text in this collection: constant, sent by exchange_endpoint_info alone, and mostly answered with the
-error that says what is wanted: without a language no script is even read (about_Language_Modes)."""
+"""The only script text that this transport sends: constant, for exchange_endpoint_info alone, and mostly answered with
+the error that says what is wanted: without a language no script is even read (about_Language_Modes)."""
 
 
 def commands(run: Run, pool: RunspacePool, patterns: tuple[str, ...]) -> tuple[Command, ...] | None:

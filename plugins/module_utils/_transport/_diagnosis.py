@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from .._core._visible import quoted
 from .._errors import ConnectionFailed, LoginFailed, SessionRefused
 from . import _kerberos
 from ._endpoint import Authentication, Endpoint
@@ -37,9 +38,6 @@ _CLIENT_CERTIFICATE = (
     "Check that the client certificate is mapped to a user, that the server trusts the authority that issued it, that "
     "it is one for clients, and its dates."
 )
-
-_QUOTED = 300
-"""How many characters of a server's own words are quoted at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return _http_status(int(status.code), str(status.response_text), endpoint)
     kerberos = _of_kerberos(exc)
     if kerberos:
-        said = f"Kerberos says: {_quoted(_kerberos.words(kerberos))}."
+        said = f"Kerberos says: {quoted(_kerberos.words(kerberos))}."
         return Diagnosis(said, _kerberos.advice(kerberos, endpoint))
     if isinstance(exc, (AuthenticationError, spnego.exceptions.SpnegoError)) or _is_other_method(exc):
         return _login(exc, endpoint)
@@ -80,9 +78,9 @@ def diagnose(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     if isinstance(exc, ImportError):
         return _library(exc, endpoint)
     if isinstance(exc, WinRMError):
-        return Diagnosis(f"The server answered: {_quoted(str(exc))}")
+        return Diagnosis(f"The server answered: {quoted(str(exc))}")
     return Diagnosis(
-        f"The server's answer was not understood ({type(exc).__name__}: {_quoted(str(exc))}).",
+        f"The server's answer was not understood ({type(exc).__name__}: {quoted(str(exc))}).",
         "Check that connection_uri leads to an Exchange server and not to a proxy or another service.",
     )
 
@@ -119,7 +117,7 @@ def may_have_been_processed(exc: BaseException) -> bool:
 
 
 def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
-    words = _quoted(fault.provider_fault or fault.reason or "")
+    words = quoted(fault.provider_fault or fault.reason or "")
     said = f"The server answered with WSMan fault {fault.code}: {words}"
     if fault.code == RESOURCE_URI_NOT_FOUND:
         return Diagnosis(
@@ -177,7 +175,7 @@ def _http_status(code: int, body: str, endpoint: Endpoint) -> Diagnosis:
 def _login(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     method = endpoint.authentication
     # pypsrp's own sentence about a 401 says no more, and has the user's name as bytes.
-    reason = "HTTP status 401" if str(exc).startswith("Failed to authenticate") else _quoted(str(exc))
+    reason = "HTTP status 401" if str(exc).startswith("Failed to authenticate") else quoted(str(exc))
     said = f"The login was not accepted: {reason}."
     if _is_other_method(exc):
         return Diagnosis(
@@ -232,7 +230,7 @@ def _is_other_method(exc: BaseException) -> bool:
 def _redirect(exc: requests.TooManyRedirects) -> Diagnosis:
     target = exc.response.headers.get("location", "") if exc.response is not None else ""
     return Diagnosis(
-        f"The server redirects to {_quoted(target) or 'another address'}.",
+        f"The server redirects to {quoted(target) or 'another address'}.",
         "Redirects are not followed, so that no credentials go where they were not meant to: if that address is "
         "right, set it as connection_uri.",
     )
@@ -247,7 +245,7 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
         return Diagnosis(f"The name {host} cannot be resolved.", "Check connection_uri and this machine's DNS.")
     if "CA certificate bundle" in str(exc):
         return Diagnosis(
-            f"The certificate authorities to trust cannot be read: {_quoted(str(exc))}.",
+            f"The certificate authorities to trust cannot be read: {quoted(str(exc))}.",
             "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in this environment names a file that is not there.",
         )
     if _first(exc, requests.exceptions.ProxyError):
@@ -278,7 +276,7 @@ def _network(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
             f"{_or_client_certificate(endpoint)}",
             may_pass=True,
         )
-    return Diagnosis(f"The network failed ({type(exc).__name__}: {_quoted(str(exc))}).")
+    return Diagnosis(f"The network failed ({type(exc).__name__}: {quoted(str(exc))}).")
 
 
 def _tls(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
@@ -286,7 +284,7 @@ def _tls(exc: BaseException, endpoint: Endpoint) -> Diagnosis:
     host, port = endpoint.uri.host, endpoint.uri.port
     if "CERTIFICATE_VERIFY_FAILED" not in text:
         return Diagnosis(
-            f"No TLS connection could be made to {host}:{port} ({_quoted(text)}).",
+            f"No TLS connection could be made to {host}:{port} ({quoted(text)}).",
             f"Check that this port speaks https and not http.{_or_client_certificate(endpoint)}",
         )
     why = re.search(r"certificate verify failed: ([^(\"']*)", text)
@@ -305,7 +303,7 @@ def _or_client_certificate(endpoint: Endpoint) -> str:
 
 def _library(exc: ImportError, endpoint: Endpoint) -> Diagnosis:
     return Diagnosis(
-        f"A library that 'authentication: {endpoint.authentication.value}' needs is missing: {_quoted(str(exc))}",
+        f"A library that 'authentication: {endpoint.authentication.value}' needs is missing: {quoted(str(exc))}",
         "Install it with: python -m pip install 'pypsrp[kerberos]'",
     )
 
@@ -330,10 +328,4 @@ def _chain(exc: BaseException) -> Iterator[BaseException]:
 
 def _title(body: str) -> str:
     found = re.search(r"<title>([^<]{1,200})</title>", body, re.IGNORECASE)
-    return f" ('{_quoted(found.group(1))}')" if found else ""
-
-
-def _quoted(words: str) -> str:
-    """A server's words on one line, without control characters, and not without end."""
-    line = " ".join("".join(ch if ch.isprintable() else " " for ch in words).split())
-    return line if len(line) <= _QUOTED else line[: _QUOTED - 1] + "…"
+    return f" ('{quoted(found.group(1))}')" if found else ""

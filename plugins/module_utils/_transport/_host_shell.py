@@ -9,6 +9,7 @@ first answer says which domain controller it came from, and every later cmdlet i
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .._core._visible import quoted
 from .._errors import ConnectionFailed, LoginFailed, NotRun, SessionLost, SessionRefused, UnexpectedReply
 from .._session._host import HostShell
 from .._session._protocol import Answer, Cmdlet, ErrorRecord, Pipeline, Record, Reply
@@ -23,8 +25,8 @@ from ._host_endpoint import HostEndpoint
 
 SCRIPT = Path(__file__).with_name("host_shell.ps1")
 
-_QUOTED = 600
-"""How many characters of PowerShell's own words are quoted at most."""
+_quoted = functools.partial(quoted, most=600)
+"""PowerShell says more around what matters than others do."""
 
 _HIDDEN_PARAMETER = "NamedParameterNotFound"
 """PowerShell's word for a parameter that is not there; then nothing was run. RBAC can hide DomainController."""
@@ -290,8 +292,3 @@ def _list(said: Mapping[str, Any], name: str) -> list[Any]:
 
 def _error(error: Mapping[str, Any]) -> ErrorRecord:
     return ErrorRecord(str(error.get("message") or ""), str(error.get("id") or ""), str(error.get("type") or ""))
-
-
-def _quoted(text: object) -> str:
-    words = " ".join(str(text).split())
-    return words if len(words) <= _QUOTED else f"{words[:_QUOTED]}…"

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from .._core._visible import quoted
 from .._errors import ExchangeError
 from ._dependency import require_pypsrp
 from ._diagnosis import Diagnosis, diagnose, diagnose_status
@@ -150,8 +151,8 @@ class Probe:
             response = client.getresponse()
             body = response.read(_LONGEST_PAGE).decode("utf-8", "replace")
         offers = tuple(dict.fromkeys(_schemes(response.headers.get_all("WWW-Authenticate") or [])))
-        server = _line(response.headers.get("Server") or "")
-        return Answer(response.status, server, offers), body, _line(response.headers.get("Location") or "")
+        server = quoted(response.headers.get("Server") or "")
+        return Answer(response.status, server, offers), body, quoted(response.headers.get("Location") or "")
 
     def _no_http(self, exc: Exception) -> Diagnosis:
         uri = self._endpoint.uri
@@ -215,7 +216,7 @@ class Probe:
     def _unreachable(self, exc: OSError | UnicodeError) -> Diagnosis:
         if self.proxy:
             return Diagnosis(
-                f"The proxy of this environment, {self.host}:{self.port}, could not be reached ({_line(str(exc))}).",
+                f"The proxy of this environment, {self.host}:{self.port}, could not be reached ({quoted(str(exc))}).",
                 "Check HTTP_PROXY and HTTPS_PROXY; NO_PROXY leaves a host out.",
             )
         if isinstance(exc, UnicodeError):
@@ -267,7 +268,7 @@ def _trust(context: ssl.SSLContext, endpoint: Endpoint) -> None:
     except OSError as exc:
         raise ProbeFailed(
             Diagnosis(
-                f"The certificate authorities to trust cannot be read from {named} ({_line(str(exc))}).",
+                f"The certificate authorities to trust cannot be read from {named} ({quoted(str(exc))}).",
                 "ca_cert, or REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE in this environment, names that file.",
             )
         ) from exc
@@ -292,9 +293,9 @@ def _certificate(connection: ssl.SSLSocket) -> Certificate | None:
         names: list[str] = []
         with contextlib.suppress(x509.ExtensionNotFound):
             alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-            names = [_line(str(getattr(name, "value", ""))) for name in alternative.value]
+            names = [quoted(str(getattr(name, "value", ""))) for name in alternative.value]
         began, ends = found.not_valid_before_utc, found.not_valid_after_utc
-        subject, issuer = _line(found.subject.rfc4514_string()), _line(found.issuer.rfc4514_string())
+        subject, issuer = quoted(found.subject.rfc4514_string()), quoted(found.issuer.rfc4514_string())
     except ValueError:
         return None
     left = (ends - datetime.datetime.now(datetime.UTC)).days
@@ -315,17 +316,11 @@ def _schemes(fields: list[str]) -> Iterator[str]:
         for part in field.split(","):
             word = part.strip().partition(" ")[0]
             if word and "=" not in word:
-                yield _line(word)
+                yield quoted(word)
 
 
 def _ascii(path: str) -> str:
     return quote(path, safe="/?&=%:;+,@!$'()*~[]")
-
-
-def _line(words: str) -> str:
-    """A server's words on one line, without control characters, and not without end."""
-    line = " ".join("".join(ch if ch.isprintable() else " " for ch in words).split())
-    return line if len(line) <= 300 else line[:299] + "…"
 
 
 def is_address(host: str) -> bool:

@@ -95,11 +95,6 @@ class Request:
     number: int
     """Running number of the request on this server, from 1."""
 
-    @property
-    def connection_id(self) -> int:
-        """Running number of the connection on this server, from 1."""
-        return self.connection.number
-
 
 @dataclass(frozen=True, slots=True)
 class Response:

@@ -133,7 +133,9 @@ def marked_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-@pytest.mark.parametrize("folder", ["plugins", "tests", "tools", "docs", "roles", "playbooks", "meta", "extensions"])
+@pytest.mark.parametrize(
+    "folder", ["plugins", "tests", "tools", "docs", "roles", "playbooks", "meta", "extensions", "changelogs"]
+)
 def test_every_file_says_what_it_is_licensed_under(folder: str) -> None:
     licence = "SPDX-License-Identifier: GPL-3.0-or-later"
     assert [path for path in marked_files(ROOT / folder) if licence not in path.read_text("utf-8")[:600]] == []

@@ -32,7 +32,7 @@ CONNECTION = yaml.safe_load(ModuleDocFragment.INVENTORY)["options"] | COMMON
 
 
 @pytest.fixture(scope="module")
-def shown(own_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ARG001
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What ansible-doc has of the plugin, all fragments in it."""
     home = tmp_path_factory.mktemp("home")
     process = subprocess.run(

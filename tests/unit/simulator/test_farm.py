@@ -234,7 +234,7 @@ def test_names_are_unique() -> None:
         Farm(["MBX01", "mbx01"])
 
 
-@pytest.mark.usefixtures("own_environment")
+@pytest.mark.own_environment
 def test_the_inventory_is_understood_by_ansible(farm: Farm, tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps(farm.inventory()), "utf-8")
