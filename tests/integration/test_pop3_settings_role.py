@@ -140,6 +140,53 @@ def test_a_server_is_set_and_restarted_before_the_next_one_is_touched(controller
         assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1], "mbx03": [1, 1]}
 
 
+def test_a_server_that_cannot_be_reached_fails_in_its_turn(controller: Controller) -> None:
+    """Those before it were served, and those after it are not touched."""
+    with Farm(("MBX01", "MBX02", "MBX03")) as farm:
+        servers = servers_of(controller, farm)
+        farm.hosts["MBX02"].go_down()
+        run = servers.have_services(pop3_services_settings={"banner": "Contoso POP3"})
+        assert run.returncode != 0
+        assert [bool(result.get("unreachable")) for result in run.results][-1:] == [True]
+        assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [0, 0], "mbx03": [0, 0]}
+        assert servers.marks() == {"mbx01": [], "mbx02": [], "mbx03": []}
+        assert [farm.organisation.pop_settings(name).Banner == "Contoso POP3" for name in farm.hosts] == [
+            True,
+            False,
+            False,
+        ]
+        assert farm.hosts["MBX03"].module_calls == []
+
+
+def test_each_server_costs_the_same_however_many_there_are(controller: Controller) -> None:
+    """None of them goes through the turns of others, whether there is something to do or not."""
+    costs = {}
+    for count in (2, 4):
+        with Farm([f"MBX{number:02}" for number in range(1, count + 1)]) as farm:
+            servers = servers_of(controller, farm)
+            runs = [servers.have_services(pop3_services_settings={"banner": "Contoso POP3"}) for _again in range(2)]
+            assert [run.returncode for run in runs] == [0, 0], [run.output for run in runs]
+            assert [bool(changed(run)) for run in runs] == [True, False]
+            assert set(map(tuple, servers.restarts().values())) == {(1, 1)}
+            costs[count] = [len(run.results) / count for run in runs]
+    assert costs[2] == costs[4]
+
+
+def test_batches_come_in_the_order_of_the_inventory(controller: Controller) -> None:
+    """However the servers race before: whoever is restarted is so after all of the batch before."""
+    with Farm([f"MBX{number:02}" for number in range(1, 6)]) as farm:
+        servers = servers_of(controller, farm)
+        run = servers.have_services(
+            "--forks", "5", pop3_services_settings={"banner": "Contoso POP3"}, pop3_services_throttle=2
+        )
+        assert run.returncode == 0, run.output
+        batch_of = {"MBX01": 1, "MBX02": 1, "MBX03": 2, "MBX04": 2, "MBX05": 3}
+        calls = sorted((call.at, batch_of[name]) for name, host in farm.hosts.items() for call in host.module_calls)
+        batches = [batch for _at, batch in calls]
+        assert batches == sorted(batches)
+        assert set(batches) == {1, 2, 3}
+
+
 def test_a_run_that_ends_between_change_and_restart_is_finished_by_the_next(controller: Controller) -> None:
     with Farm(("MBX01", "MBX02")) as farm:
         servers = servers_of(controller, farm)
