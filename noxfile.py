@@ -45,6 +45,7 @@ CHOSEN = [
     "tests/integration/test_host_shell.py::test_the_role_from_the_mailbox_to_the_login",
     "tests/integration/test_pop3_access_role.py::test_the_playbook_by_its_full_name",
     "tests/integration/test_pop3_settings.py::test_through_either_face",
+    "tests/integration/test_pop3_settings_role.py::test_batches_come_in_the_order_of_the_inventory",
     "tests/integration/test_inventory.py::test_the_guides_example_runs",
     "tests/integration/test_ansible_doc.py",
 ]
