@@ -122,7 +122,9 @@ def _cost(text: str) -> tuple[str, float]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure."""
     options = read_options(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT too: whoever starts this in the background of a shell has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         results = measure(options)
     except KeyboardInterrupt:
