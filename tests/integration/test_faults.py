@@ -83,3 +83,29 @@ def nth_request(transport: str, effect: faults.Effect, names: list[str], number:
         # Over host_shell, an opening whose answer was lost is up to Windows' own client, which nobody simulates.
         assert simulator.exchange.open_shells == [] or transport == HOST_SHELL
         return fault.seen
+
+
+@pytest.mark.parametrize("transport", [HOST_SHELL], indirect=True)
+def test_what_was_certainly_not_sent_is_not_called_unconfirmed(here: Pop3Tasks) -> None:
+    """Over host_shell each run of the script opens a session of its own: the one for the change is refused."""
+    behaviour = here.simulator.exchange.behaviour
+    here.simulator.exchange.on_call = lambda _call: setattr(behaviour, "refuse_opening", "Access is denied.")
+    result = here(identity="John Smith").result
+    assert [f["reason"] for f in result["failures"]] == ["error"]
+    assert "Not changed: the run ended before its turn." in result["failures"][0]["msg"]
+    assert "Set-CASMailbox was not run." in result["msg"]
+    assert (result["changed"], result["restart_required"]) == (False, False)
+
+
+@pytest.mark.parametrize("transport", [HOST_SHELL], indirect=True)
+def test_a_change_that_was_not_sent_for_too_many_sessions_is_sent_later(here: Pop3Tasks) -> None:
+    behaviour = here.simulator.exchange.behaviour
+    here.simulator.exchange.on_call = lambda call: (
+        setattr(behaviour, "throttled_openings", 2)
+        if call.name == "Get-CASMailbox" and not here.sent("Set-CASMailbox")
+        else None
+    )
+    result = here(identity="John Smith").result
+    assert "msg" not in result
+    assert result["changed"]
+    assert len(here.sent("Set-CASMailbox")) == 1

@@ -11,7 +11,6 @@ import yaml
 from simulator import Failure, SessionDrop
 from simulator.exchange.cmdlets import CmdletCall
 from support.pop3_tasks import Pop3Tasks
-from support.transports import HOST_SHELL
 
 OWN = {
     "pop_use_protocol_defaults": True,
@@ -160,29 +159,6 @@ def forbid_sessions_after(pop3: Pop3Tasks, cmdlet: str) -> None:
             pop3.simulator.exchange.behaviour.refuse_opening = "Access is denied."
 
     pop3.simulator.exchange.on_call = on_call
-
-
-@pytest.mark.parametrize("transport", [HOST_SHELL], indirect=True)
-def test_what_was_certainly_not_sent_is_not_called_unconfirmed(here: Pop3Tasks) -> None:
-    """Over host_shell each run of the script opens a session of its own: the one for the change is refused."""
-    forbid_sessions_after(here, GET)
-    result = here(identity="John Smith").result
-    assert [f["reason"] for f in result["failures"]] == ["error"]
-    assert "Not changed: the run ended before its turn." in result["failures"][0]["msg"]
-    assert "Set-CASMailbox was not run." in result["msg"]
-    assert (result["changed"], result["restart_required"]) == (False, False)
-
-
-@pytest.mark.parametrize("transport", [HOST_SHELL], indirect=True)
-def test_a_change_that_was_not_sent_for_too_many_sessions_is_sent_later(here: Pop3Tasks) -> None:
-    behaviour = here.simulator.exchange.behaviour
-    here.simulator.exchange.on_call = lambda call: (
-        setattr(behaviour, "throttled_openings", 2) if call.name == GET and not here.sent(SET) else None
-    )
-    result = here(identity="John Smith").result
-    assert "msg" not in result
-    assert result["changed"]
-    assert len(here.sent(SET)) == 1
 
 
 def test_the_time_out_of_a_task_loses_nothing(here: Pop3Tasks) -> None:

@@ -103,7 +103,7 @@ def test_a_dry_run_asks_the_importer_and_leaves_everything_as_it_was(clone: Clon
     assert process.returncode == 0, process.stderr
     assert "A dry run" in process.stdout
     assert clone.state() == before
-    assert (clone.folder / "changelogs" / "fragments" / "pop3-access.yml").is_file()
+    assert (clone.folder / "changelogs" / "fragments" / "mailboxes.yml").is_file()
 
 
 def test_what_lint_or_the_importer_finds_is_no_release(clone: Clone) -> None:

@@ -79,6 +79,8 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
     ),
     "It is about host_shell.": (
         "test_connection_errors::test_a_missing_pypsrp_is_not_missed_over_host_shell",
+        "test_faults::test_a_change_that_was_not_sent_for_too_many_sessions_is_sent_later",
+        "test_faults::test_what_was_certainly_not_sent_is_not_called_unconfirmed",
         "test_host_shell",
     ),
     "What Ansible does with an option or a result, before or after anything is sent.": (
@@ -103,12 +105,14 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_secrets::test_from_the_environment_it_goes_nowhere_else",
     ),
     "It opens no session with Exchange.": (
+        "test_ansible_doc",
         "test_artifact",
         "test_faults::test_the_page_has_no_other_faults",
         "test_least_privilege::test_the_guide_grants_what_the_code_says_that_it_uses",
         "test_least_privilege::test_the_guide_removes_every_other_cmdlet",
         "test_secrets::test_the_search_finds_what_is_there",
         "test_pop3_services_role",
+        "test_release",
         "test_transports",
     ),
 }
