@@ -40,19 +40,20 @@ def watch(start: Callable[[], subprocess.Popen[str]]) -> Took:
     process = start()
     assert process.stdout is not None
     assert process.stderr is not None
-    with process.stdout, process.stderr:
-        readers = [_Reader(process.stdout), _Reader(process.stderr)]
-        peak = _Peak(process.pid)
+    with contextlib.ExitStack() as stack:
         try:
+            # All of this in the block: a pipe cannot be closed while somebody reads it, as long as the command lives.
+            readers = [_Reader(stack.enter_context(pipe)) for pipe in (process.stdout, process.stderr)]
+            peak = _Peak(process.pid)
+            stack.callback(peak.stop)
             # Not Popen.wait: it does not say what the process used.
             _unused, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             _end(process)
             raise
-        finally:
-            peak.stop()
         seconds = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
+        peak.stop()
         output = "".join(reader.text() for reader in readers)
     return Took(
         seconds,
