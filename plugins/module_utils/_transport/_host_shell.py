@@ -27,9 +27,6 @@ SCRIPT = Path(__file__).with_name("host_shell.ps1")
 _quoted = functools.partial(quoted, most=600)
 """PowerShell says more around what matters than others do."""
 
-_HIDDEN_PARAMETER = "NamedParameterNotFound"
-"""PowerShell's word for a parameter that is not there; then nothing was run. RBAC can hide DomainController."""
-
 # Codes of Windows and of WinRM, as PSRemotingTransportException.ErrorCode has them (the source of PowerShell names
 # them: WSManNativeApi).
 _LOGIN = frozenset({1311, 1326, -2144108274})
@@ -98,7 +95,7 @@ class HostShellSession:
         call = _Call.of(pipeline)
         named = self._domain_controller is not None and not call.names_a_domain_controller
         reply = self._invoke(call.with_domain_controller(self._domain_controller) if named else call)
-        if named and reply.errors and reply.errors[0].fully_qualified_error_id.startswith(_HIDDEN_PARAMETER):
+        if named and reply.errors and reply.errors[0].is_parameter_not_found:  # RBAC can hide DomainController, too
             self._domain_controller, self._may_name_one = None, False
             reply = self._invoke(call)
         if pipeline.most is not None and len(reply.answers) > pipeline.most:
