@@ -9,7 +9,7 @@ An outcome always says what is known if the run should end at that very moment.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -35,12 +35,10 @@ _OTHER_SESSION = (
 C = TypeVar("C", bound=Planned[Any])
 C_contra = TypeVar("C_contra", bound=Planned[Any], contravariant=True)
 S = TypeVar("S")
-S_co = TypeVar("S_co", covariant=True)
 
 
-class Changeable(Protocol[C_contra, S_co]):
-    """The things of one kind, mailboxes or servers, over one session. Each method raises SessionLost,
-    or ConnectionFailed where there is no session any more and nothing was sent."""
+class Changeable(Protocol[C_contra]):
+    """The things of one kind, mailboxes or servers, over one session."""
 
     @property
     def openings(self) -> int:
@@ -49,15 +47,23 @@ class Changeable(Protocol[C_contra, S_co]):
     def set(self, change: C_contra, /) -> Failure | None:
         """Send one change. Return why Exchange refused it, or ``None`` if it was accepted."""
 
-    def look(self, changes: Sequence[C_contra], /) -> Mapping[UUID, S_co | Failure]:
-        """Return the settings that each of what was to be changed has now, by GUID, or why they cannot be seen."""
-
 
 class Changing(Generic[C, S]):
-    """Makes changes over one session, one by one, and puts what became of each into ``outcomes``, by GUID."""
+    """Makes changes over one session, one by one, and puts what became of each into ``outcomes``, by GUID.
 
-    def __init__(self, things: Changeable[C, S], outcomes: MutableMapping[UUID, Outcome[S]]) -> None:
+    ``look`` returns the settings that each of what was to be changed has now, by GUID, or why they cannot be seen.
+    Like ``things.set`` it raises SessionLost, or ConnectionFailed where there is no session any more and nothing was
+    sent.
+    """
+
+    def __init__(
+        self,
+        things: Changeable[C],
+        look: Callable[[Sequence[C]], Mapping[UUID, S | Failure]],
+        outcomes: MutableMapping[UUID, Outcome[S]],
+    ) -> None:
         self._things = things
+        self._look = look
         self._outcomes = outcomes
         self._unanswered: set[UUID] = set()
         """Changes that were sent in a session that broke: whatever comes later, they may have taken effect."""
@@ -93,7 +99,7 @@ class Changing(Generic[C, S]):
     def _left(self, batch: Sequence[C]) -> list[C]:
         """Look at changes of which it is not known whether they were accepted. Note those that are as wanted, and
         return the others, of which nothing more is known than before."""
-        found = self._things.look(batch)
+        found = self._look(batch)
         left = []
         for change in batch:
             settings = found[change.guid]
@@ -141,13 +147,13 @@ class Changing(Generic[C, S]):
 
     def _look_after_error(self, change: C, failure: Failure) -> None:
         """An error does not prove that nothing was changed: look."""
-        settings = self._things.look([change])[change.guid]
+        settings = self._look([change])[change.guid]
         if not isinstance(settings, Failure):
             self._note([change], _outcome.failed(change, failure, settings))
 
     def _not_as_wanted(self, changes: Sequence[C]) -> list[C]:
         """Look at what was changed, note what is there, and return what is not, or not yet, as wanted."""
-        found = self._things.look(changes)
+        found = self._look(changes)
         openings = self._things.openings
         return [change for change in changes if not self._is_as_wanted(change, found[change.guid], openings)]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, MutableMapping, Sequence
 from uuid import UUID
@@ -49,7 +50,7 @@ class _ChangingMailboxes(Changing[Change, Pop3Settings]):
     """Sends many changes in one pipeline, where Exchange takes that and where it pays."""
 
     def __init__(self, mailboxes: CasMailboxes, outcomes: Outcomes) -> None:
-        super().__init__(_Mailboxes(mailboxes), outcomes)
+        super().__init__(mailboxes, functools.partial(_look, mailboxes), outcomes)
         self._mailboxes = mailboxes
 
     def _send(self, batch: Sequence[Change]) -> list[Change]:
@@ -65,24 +66,11 @@ class _ChangingMailboxes(Changing[Change, Pop3Settings]):
         return super()._send(self._left(batch))
 
 
-class _Mailboxes:
-    """Mailboxes as ``Changing`` sees them."""
-
-    def __init__(self, mailboxes: CasMailboxes) -> None:
-        self._mailboxes = mailboxes
-
-    @property
-    def openings(self) -> int:
-        return self._mailboxes.openings
-
-    def set(self, change: Change) -> Failure | None:
-        return self._mailboxes.set(change)
-
-    def look(self, changes: Sequence[Change]) -> dict[UUID, Pop3Settings | Failure]:
-        guids = [change.guid for change in changes]
-        at_once = 1 if self._mailboxes.are_few(len(guids), ONE_BY_ONE) else len(guids)
-        found: dict[UUID, Pop3Settings | Failure] = {}
-        for batch in batches_of(guids, at_once):
-            for guid, finding in self._mailboxes.find_each_by_guid(batch).items():
-                found[guid] = finding.settings if isinstance(finding, Mailbox) else finding
-        return found
+def _look(mailboxes: CasMailboxes, changes: Sequence[Change]) -> dict[UUID, Pop3Settings | Failure]:
+    guids = [change.guid for change in changes]
+    at_once = 1 if mailboxes.are_few(len(guids), ONE_BY_ONE) else len(guids)
+    found: dict[UUID, Pop3Settings | Failure] = {}
+    for batch in batches_of(guids, at_once):
+        for guid, finding in mailboxes.find_each_by_guid(batch).items():
+            found[guid] = finding.settings if isinstance(finding, Mailbox) else finding
+    return found

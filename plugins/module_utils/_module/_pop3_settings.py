@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -85,29 +86,17 @@ class _Run:
 
     def apply(self, servers: PopServers) -> None:
         """Make the changes one by one, and prove each by reading it back before the next one is made."""
-        for _one in Changing(_Servers(servers), self._outcomes).make([change] for change in self._plan.changes):
+        changing = Changing(servers, functools.partial(_look, servers), self._outcomes)
+        for _one in changing.make([change] for change in self._plan.changes):
             pass  # servers are few: nobody waits for a word on each
 
     def report(self, stopped: str | None = None) -> Result:
         return report(self._plan, self._outcomes, stopped, foreseen=self._foreseen)
 
 
-class _Servers:
-    """Servers as ``Changing`` sees them."""
-
-    def __init__(self, servers: PopServers) -> None:
-        self._servers = servers
-
-    @property
-    def openings(self) -> int:
-        return self._servers.openings
-
-    def set(self, change: PopChange) -> Failure | None:
-        return self._servers.set(change)
-
-    def look(self, changes: Sequence[PopChange]) -> dict[UUID, PopSettings | Failure]:
-        found = {change.guid: self._servers.find_again(change.server) for change in changes}
-        return {guid: server.settings if isinstance(server, PopServer) else server for guid, server in found.items()}
+def _look(servers: PopServers, changes: Sequence[PopChange]) -> dict[UUID, PopSettings | Failure]:
+    found = {change.guid: servers.find_again(change.server) for change in changes}
+    return {guid: server.settings if isinstance(server, PopServer) else server for guid, server in found.items()}
 
 
 def _declared(params: Mapping[str, Any]) -> Wanted:
