@@ -21,6 +21,7 @@ from . import _kerberos
 from ._endpoint import Authentication, Endpoint
 from ._libraries import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError, requests, spnego, urllib3
 from ._limits import AnswerTooLarge
+from ._refusals import ALLOW_REMOTE_POWERSHELL, CLOSE_SOME, LIMIT_OF_SESSIONS
 
 _E = TypeVar("_E", bound=BaseException)
 
@@ -124,20 +125,10 @@ def _fault(fault: WSManFaultError, endpoint: Endpoint) -> Diagnosis:
             f"It has no session configuration '{endpoint.configuration_name}' at this address: connection_uri leads "
             "to Windows' own WinRM or to another service. Exchange's own is http://<server>/PowerShell/, port 80.",
         )
-    # The name of the limit, wherever in the whole text: what is around it is localized, and can be long.
-    if "MaxConcurrency" in (fault.provider_fault or fault.reason or ""):
-        return Diagnosis(
-            said,
-            "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, wait "
-            "for the idle time-out of 15 minutes, or use another user.",
-            may_pass=True,
-        )
+    if LIMIT_OF_SESSIONS in (fault.provider_fault or fault.reason or ""):
+        return Diagnosis(said, CLOSE_SOME, may_pass=True)
     if fault.code == ACCESS_DENIED:
-        return Diagnosis(
-            said,
-            "The login was accepted and remote PowerShell is not allowed to this user: see "
-            "'Get-User <user> | Format-List RemotePowerShellEnabled'.",
-        )
+        return Diagnosis(said, ALLOW_REMOTE_POWERSHELL)
     if fault.code == SHELL_NOT_FOUND:
         return Diagnosis(said, "The server has closed the session: it was idle for too long, or was ended there.")
     if fault.code == OPERATION_TIMED_OUT:

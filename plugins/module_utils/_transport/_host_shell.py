@@ -21,6 +21,7 @@ from .._errors import ConnectionFailed, LoginFailed, NotRun, SessionLost, Sessio
 from .._session._host import HostShell
 from .._session._protocol import Answer, Cmdlet, ErrorRecord, Pipeline, Record, Reply
 from ._host_endpoint import HostEndpoint
+from ._refusals import ALLOW_REMOTE_POWERSHELL, CLOSE_SOME, LIMIT_OF_SESSIONS
 
 SCRIPT = Path(__file__).with_name("host_shell.ps1")
 
@@ -39,10 +40,6 @@ _MAY_PASS = frozenset({53, 995, 1115, 1722, -2144108526, -2144108270, -214410817
 
 _REFUSED_BY_EXCHANGE = "[FailureCategory=AuthZ-"
 """What stands in Exchange's own words, and in no others: the login itself was accepted."""
-
-_TOO_MANY = "MaxConcurrency"
-"""The name of the limit, in Exchange's own words: what is around it is localized, and the code is that of a denied
-access."""
 
 
 class HostShellSession:
@@ -164,18 +161,10 @@ class HostShellSession:
             f"No session with Exchange at {self._endpoint.described} could be opened by the task's own host "
             f"(transport: host_shell). PowerShell says: {_quoted(error.message)} ({error.fully_qualified_error_id})"
         )
-        if _TOO_MANY in error.message:
-            check = (
-                "This user has as many sessions open as PowerShellMaxConcurrency allows (18 by default). Close some, "
-                "wait for the idle time-out of 15 minutes, or use another user."
-            )
-            return SessionRefused(came_back, check, may_pass=True)
+        if LIMIT_OF_SESSIONS in error.message:
+            return SessionRefused(came_back, CLOSE_SOME, may_pass=True)
         if _REFUSED_BY_EXCHANGE in error.message:
-            check = (
-                "The login was accepted and remote PowerShell is not allowed to this user: see "
-                "'Get-User <user> | Format-List RemotePowerShellEnabled'."
-            )
-            return ConnectionFailed(came_back, check)
+            return ConnectionFailed(came_back, ALLOW_REMOTE_POWERSHELL)
         # With basic, Windows calls a wrong password a denied access. Every run of the script logs in anew.
         self._endpoint.login.refused = code in _LOGIN or code == _ACCESS_DENIED
         kind = LoginFailed if code in _LOGIN or code in _NO_TICKET else ConnectionFailed
