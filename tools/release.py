@@ -127,10 +127,10 @@ def main(arguments: list[str]) -> int:
         if given.dry_run:
             print(f"A dry run: {clone.relative_to(ROOT)} has the commit and the tag, and this tree is as it was.")
             return 0
-        (ROOT / ".dev" / "dist").mkdir(exist_ok=True)
-        built = shutil.copy(artifact, ROOT / ".dev" / "dist")
         run("git", "pull", "--quiet", "--ff-only", clone, "HEAD")
         run("git", "fetch", "--quiet", clone, "tag", given.version)
+        (ROOT / ".dev" / "dist").mkdir(exist_ok=True)
+        built = shutil.copy(artifact, ROOT / ".dev" / "dist")
     except Refused as why:
         print(f"No release: {why}", file=sys.stderr)
         return 1
