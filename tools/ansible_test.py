@@ -22,27 +22,28 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# A short path: the environments of ansible-test are deep inside, and a #! line has 127 characters.
-HOME = ROOT / ".dev" / "home"
+CORE = ".".join(metadata.version("ansible-core").split(".")[:2])
+# A home for each ansible-core, so that several can run side by side. A short path: the environments of ansible-test are
+# deep inside, and a #! line has 127 characters.
+HOME = ROOT / ".dev" / CORE
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 # ansible-test fetches a script that installs pip into its new environments from a server of Ansible's, and says where
-# one may put it instead. This one needs nothing but Python and the package index.
-GET_PIP = """\
+# one may put it instead. This one needs nothing but the package index, and the pip of the environment that runs this.
+GET_PIP = f"""\
 import subprocess
 import sys
 
 wanted = [word for word in sys.argv[1:] if not word.startswith("--no-")]
-subprocess.run([sys.executable, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
-sys.exit(subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *wanted]).returncode)
+pip = [{sys.executable!r}, "-m", "pip", "--python", sys.executable]
+sys.exit(subprocess.run([*pip, "install", "--quiet", *wanted]).returncode)
 """
 PIP_VERSIONS = ("24.2", "25.2")
 
 
 def copy_of_the_collection() -> Path:
     """Bring a copy of the working tree up to date, and return where it is."""
-    version = ".".join(metadata.version("ansible-core").split(".")[:2])
-    copy = ROOT / ".dev" / "ansible-test" / version / "ansible_collections" / "mailops" / "exchange"
+    copy = ROOT / ".dev" / "ansible-test" / CORE / "ansible_collections" / "mailops" / "exchange"
     if not copy.is_dir():
         copy.mkdir(parents=True)
         subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
