@@ -161,6 +161,17 @@ def test_without_exchange_what_is_owed_is_done_and_the_play_fails(build: Build, 
     assert servers.restarts() == {"mbx01": [1, 1], "mbx02": [1, 1]}
 
 
+def test_a_restart_that_was_owed_for_settings_is_owed_still_when_marks_are_taken_back(build: Build) -> None:
+    """pop3_services writes another text there; a mark that was there before is none that was made just now."""
+    servers = build()
+    memory = servers.farm.hosts["MBX02"].registry
+    memory.set_value(r"HKLM:\SOFTWARE\mailops.exchange", PENDING, "POP3 settings were changed.")
+    servers.farm.administrator.denied_cmdlets.add("Set-CASMailbox")
+    run = servers.have_pop3_access(pop3_access_enabled=["John Smith"], pop3_access_restart="never")
+    assert run.returncode == 2, run.output
+    assert servers.marks() == {"mbx01": [], "mbx02": [PENDING]}
+
+
 def test_a_server_that_cannot_be_marked_stops_the_change(build: Build) -> None:
     """A restart that nobody would remember is not begun."""
     servers = build()
@@ -288,6 +299,14 @@ def test_a_play_that_ignores_errors_forgets_nothing(build: Build) -> None:
     run = servers.have_pop3_access(play={"ignore_errors": True}, pop3_access_enabled=["John Smith"])
     assert run.returncode == 2
     assert servers.marks() == {"mbx01": [UNDER_WAY]}
+
+
+def test_a_server_that_is_down_is_an_error_also_where_the_play_ignores_that(build: Build) -> None:
+    """Nobody looked whether it owes a restart."""
+    servers = build()
+    servers.farm.hosts["MBX02"].go_down()
+    run = servers.have_pop3_access(play={"ignore_unreachable": True}, pop3_access_enabled=["Patrick Colon"])
+    assert run.returncode == 4, run.output
 
 
 def test_two_at_a_time_the_good_one_is_settled(build: Build) -> None:

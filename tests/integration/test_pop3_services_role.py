@@ -10,7 +10,7 @@ import pytest
 from simulator import NO_POP3, POP3_OFF, Farm, ServerSetup
 from simulator.windows import StartFailure, StartMode, Win32Error
 from support.controller import Controller
-from support.servers import BACKEND, FRONTEND, Servers
+from support.servers import BACKEND, FRONTEND, UNDER_WAY, Servers
 
 pytestmark = pytest.mark.usefixtures("controller")
 
@@ -78,6 +78,22 @@ def test_started_with_a_start_mode_and_stopped_again(controller: Controller) -> 
         run = servers.have_services(pop3_services_state="stopped", pop3_services_start_mode="disabled")
         assert run.returncode == 0, run.output
         assert servers.states() == {"mbx01": ["stopped", "stopped"]}
+
+
+def test_a_start_is_no_restart_for_what_ran_meanwhile(controller: Controller) -> None:
+    """After a restart whose frontend did not come up, the backend still has what it read when it started."""
+    with Farm(("MBX01",)) as farm:
+        servers = servers_of(controller, farm)
+        service = farm.hosts["MBX01"].services[FRONTEND]
+        service.always_fails = StartFailure(Win32Error.PROCESS_ABORTED)
+        assert servers.have_services().returncode == 2
+        service.always_fails = None
+        assert servers.have_services(pop3_services_state="started").returncode == 0
+        assert servers.states() == {"mbx01": ["running", "running"]}
+        assert servers.marks() == {"mbx01": [UNDER_WAY]}
+        assert servers.have_services(pop3_services_state="when_changed").returncode == 0
+        assert servers.restarts()["mbx01"][1] == 1
+        assert servers.marks() == {"mbx01": []}
 
 
 def test_a_host_without_pop3_is_an_error(controller: Controller) -> None:
