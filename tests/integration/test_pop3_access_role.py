@@ -415,6 +415,42 @@ def test_the_role_can_be_used_twice_in_a_play_and_in_two_plays(build: Build) -> 
     assert servers.restarts() == {"mbx01": [1, 1]}
 
 
+def test_two_scopes_in_batches_do_not_take_each_other_for_their_own(build: Build) -> None:
+    """The first is held back, the second has nothing to do, and what is said of them is the same but for the scope."""
+    servers = build()
+    uses = [
+        {**INCLUDE, "vars": {"pop3_access_filter": scope}}
+        for scope in ("PopEnabled -eq $true", "DisplayName -eq 'Patrick Colon'")
+    ]
+    play = servers.play(
+        {"serial": 1, "tasks": uses},
+        pop3_access_exclusive=True,
+        pop3_access_enabled=["Patrick Colon"],
+        pop3_access_max_changes=0,
+    )
+    del play["roles"]
+    fails(servers.controller.play([play], json_output=False), "max_changes")
+    assert servers.changes() == []
+
+
+def test_a_login_that_is_refused_at_the_change_is_not_tried_with_the_other_list(build: Build) -> None:
+    """And that the other list was not begun is said."""
+    servers = build("MBX01")
+    account = servers.farm.administrator
+    registry = servers.farm.hosts["MBX01"].registry
+    marked = registry.set_value
+
+    def change_the_password(*given: Any, **more: Any) -> None:
+        marked(*given, **more)
+        account.password = "another"
+
+    registry.set_value = change_the_password  # type: ignore[method-assign]
+    run = servers.have_pop3_access(
+        json_output=False, pop3_access_enabled=["John Smith"], pop3_access_disabled=["Patrick Colon"]
+    )
+    fails(run, "No session with Exchange", "Nobody was disabled: that was not begun.")
+
+
 def test_a_second_play_with_serial_restarts_all_before_it_fails(build: Build) -> None:
     servers = build()
     first = servers.play(pop3_access_enabled=["John Smith"])
