@@ -89,6 +89,21 @@ def after_unanswered(outcome: Outcome[S]) -> Outcome[S]:
     return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
 
 
+def after_accepted(outcome: Outcome[S]) -> Outcome[S]:
+    """What came of a second try at a change that Exchange had accepted, in a session that broke before it was read
+    back: no answer to the second takes the first away, but reading it."""
+    if not outcome.failure or outcome.changed or outcome.failure.reason is Reason.NOT_KEPT:
+        return outcome
+    msg = f"Exchange accepted the change, the session broke, and when it was sent again: {outcome.failure.msg}"
+    return Outcome(None, changed=True, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
+
+
+def not_seen_after_error(failure: Failure, unseen: Failure) -> Outcome[Any]:
+    """Exchange answered the change with an error that does not prove that nothing happened, and looking failed too."""
+    msg = f"{failure.msg} Whether the change took effect all the same could not be seen: {unseen.msg}"
+    return Outcome(None, changed=False, may_have_changed=True, failure=Failure(Reason.UNCONFIRMED, msg))
+
+
 def not_read_back(why: str, noun: str = "mailbox") -> Outcome[Any]:
     """Exchange accepted the change, but it could not be looked at again."""
     msg = f"Exchange accepted the change, but the {noun} could not be read back to prove it: {why}"

@@ -112,11 +112,11 @@ def host_names(servers: Iterable[Server], form: str) -> dict[str, Server]:
     """Return the servers by what an inventory calls them: their ``name``, or their ``fqdn`` if they have one.
 
     DNS knows no case, Ansible does. A name that is a group's, too, would be the group to Ansible: such a server goes by
-    its full name. Raises NoHostName where it has none.
+    its full name. Raises NoHostName where it has none, and where two servers would be one host.
     """
     servers = tuple(servers)
     groups = {group for server in servers for group in server.groups} | _ANSIBLES
-    named = {}
+    named: dict[str, Server] = {}
     for server in servers:
         short, full = server.name.lower(), (server.fqdn or server.name).lower()
         name = full if form == "fqdn" or short in groups else short
@@ -124,6 +124,11 @@ def host_names(servers: Iterable[Server], form: str) -> dict[str, Server]:
             raise NoHostName(
                 f"The server {server.name} has the name of a group of this inventory, and Exchange gives no full name "
                 "for it, so that Ansible could not tell the two apart."
+            )
+        if name in named:
+            raise NoHostName(
+                f"Two of the servers that Exchange lists would be the host {name}: {named[name].fqdn or name} and "
+                f"{server.fqdn or server.name}. If their full names differ, hostname: fqdn tells the two apart."
             )
         named[name] = server
     return named

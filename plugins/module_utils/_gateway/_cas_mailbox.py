@@ -114,7 +114,8 @@ class CasMailboxes:
         most = len(identities) * _NAMED_BY_ONE
         reply = self._invoke(GET, {}, values=identities, properties=worth_it, most=most)
         if GET in self._abilities.hidden:
-            return {identity: _reasons.failure_for(GET, identity, reply.errors[0]) for identity in identities}
+            hidden = self._abilities.hidden[GET]  # by this very call, or meanwhile in another session
+            return {identity: _reasons.failure_for(GET, identity, hidden) for identity in identities}
         if _is_unbound(reply):
             self._abilities.pipeline_input = False
             return self.find_each(identities)

@@ -67,6 +67,8 @@ class Changing(Generic[C, S]):
         self._outcomes = outcomes
         self._unanswered: set[UUID] = set()
         """Changes that were sent in a session that broke: whatever comes later, they may have taken effect."""
+        self._accepted_before: set[UUID] = set()
+        """Changes that were accepted in a session that broke before they were read back."""
         self._accepted_in: dict[UUID, int] = {}
         """The opening of the session that accepted a change. Opened anew, it may have another domain controller."""
 
@@ -87,8 +89,12 @@ class Changing(Generic[C, S]):
         try:
             return self._send(batch)
         except SessionLost as lost:
-            sent = (change.guid for change in batch)
-            self._unanswered.update(guid for guid in sent if self._outcomes.get(guid) == _outcome.unanswered())
+            for guid in (change.guid for change in batch):
+                outcome = self._outcomes.get(guid)
+                if outcome == _outcome.unanswered():
+                    self._unanswered.add(guid)
+                elif outcome is not None and outcome.changed:
+                    self._accepted_before.add(guid)
             try:
                 left = self._left(batch)
             except ExchangeError as exc:
@@ -148,7 +154,9 @@ class Changing(Generic[C, S]):
     def _look_after_error(self, change: C, failure: Failure) -> None:
         """An error does not prove that nothing was changed: look."""
         settings = self._look([change])[change.guid]
-        if not isinstance(settings, Failure):
+        if isinstance(settings, Failure):
+            self._note([change], _outcome.not_seen_after_error(failure, settings))
+        else:
             self._note([change], _outcome.failed(change, failure, settings))
 
     def _not_as_wanted(self, changes: Sequence[C]) -> list[C]:
@@ -170,5 +178,9 @@ class Changing(Generic[C, S]):
 
     def _note(self, changes: Iterable[C], outcome: Outcome[S]) -> None:
         for change in changes:
-            unanswered = change.guid in self._unanswered
-            self._outcomes[change.guid] = _outcome.after_unanswered(outcome) if unanswered else outcome
+            if change.guid in self._accepted_before:
+                self._outcomes[change.guid] = _outcome.after_accepted(outcome)
+            elif change.guid in self._unanswered:
+                self._outcomes[change.guid] = _outcome.after_unanswered(outcome)
+            else:
+                self._outcomes[change.guid] = outcome

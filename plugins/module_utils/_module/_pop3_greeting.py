@@ -136,7 +136,7 @@ def _context(params: Mapping[str, Any]) -> ssl.SSLContext:
     ca_cert = text_option(params, "ca_cert")
     try:
         context = ssl.create_default_context(cafile=ca_cert)
-    except OSError as exc:
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
         raise OptionError(f"ca_cert: {ca_cert} cannot be used: {exc}") from exc
     if not params["validate_certs"]:
         context.check_hostname = False

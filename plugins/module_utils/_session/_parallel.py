@@ -83,9 +83,9 @@ class ParallelSessions:
             )
             for _turn in range(min(sessions, self._most, len(pieces)) - 1)
         ]
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             self._work_on(work, self.first, queue, errors)
             for thread in threads:
                 thread.join()
@@ -94,7 +94,8 @@ class ParallelSessions:
             self._abort()
             deadline = time.monotonic() + _PATIENCE
             for thread in threads:
-                thread.join(max(0.0, deadline - time.monotonic()))
+                if thread.ident is not None:  # it had been started
+                    thread.join(max(0.0, deadline - time.monotonic()))
             raise
         if errors:
             raise errors[0]

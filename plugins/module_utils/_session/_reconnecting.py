@@ -147,8 +147,9 @@ class ReconnectingSession:
                 self._session = session
                 return session
         # The run ended while it was being opened, and nobody else will close it.
-        session.__exit__(SessionLost, None, None)
-        raise NotRun("The run has ended.")
+        over = NotRun("The run has ended.")
+        session.__exit__(NotRun, over, None)  # in haste, as after an error
+        raise over
 
     def _refuse_if_over(self) -> None:
         if self._over.is_set():

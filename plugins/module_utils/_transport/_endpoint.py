@@ -218,5 +218,5 @@ def _load(option: str, load: Callable[[ssl.SSLContext], None]) -> None:
             f"{option}: these PEM files cannot be used ({exc.reason or exc}). Is it PEM, does the key fit the "
             "certificate, and is client_key_password right?"
         ) from exc
-    except OSError as exc:
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the path
         raise OptionError(f"{option}: the file does not exist or cannot be read ({exc}).") from exc

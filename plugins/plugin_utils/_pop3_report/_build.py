@@ -41,8 +41,9 @@ def build(
     found = sequence(declared_mailboxes, "declared_mailboxes")
     unresolved = tuple(_unresolved(item) for item in sequence(failures, "failures"))
     _check_answers(identities, found, unresolved)
+    declared_rows = _by_guid(found)
     for guid, names in _names_of(found).items():
-        row = rows.get(guid) or replace(_by_guid(found)[guid], in_scope=False)
+        row = rows.get(guid) or replace(declared_rows[guid], in_scope=False)
         rows[guid] = replace(row, declared_as=names)
     judged = tuple(replace(row, verdict=_verdict(row)) for row in rows.values())
     return Report(about, judged, len(identities), unresolved)

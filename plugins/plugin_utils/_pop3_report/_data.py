@@ -47,11 +47,27 @@ def from_data(data: object) -> Report:
             f"This is not a report of the format {FORMAT}: its 'format' is {whole.get('format')!r}. "
             "Give what the filter mailops.exchange.pop3_report returned."
         )
+    try:
+        return _report(whole)
+    except ReportError:
+        raise
+    except (KeyError, ValueError) as exc:
+        raise ReportError(
+            f"This report cannot be read, because of {exc}: it was changed by hand, or another version of this "
+            "collection made it. Give what the filter mailops.exchange.pop3_report returned."
+        ) from exc
+
+
+def _report(whole: Mapping[str, Any]) -> Report:
     exchange, scope = mapping(whole["exchange"], "exchange"), mapping(whole["scope"], "scope")
     about = About(
         title=text(whole, "title"),
         made_at=text(whole, "made_at"),
-        **{name: optional_text(value) for part in (exchange, scope) for name, value in part.items()},
+        connection_uri=optional_text(exchange["connection_uri"]),
+        inventory_hostname=optional_text(exchange["inventory_hostname"]),
+        domain_controller=optional_text(exchange["domain_controller"]),
+        filter=optional_text(scope["filter"]),
+        organizational_unit=optional_text(scope["organizational_unit"]),
     )
     rows = tuple(_row(mapping(item, "a mailbox")) for item in sequence(whole["mailboxes"], "mailboxes"))
     if whole["drift"] is None:

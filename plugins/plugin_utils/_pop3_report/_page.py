@@ -175,7 +175,8 @@ def _mailboxes(kind: Kind, title: str, means: str, rows: Sequence[Row]) -> str:
 def _names(unresolved: Sequence[Unresolved]) -> str:
     reasons = {"not_found": "no mailbox has this name", "ambiguous": "more than one mailbox has this name"}
     items = [
-        f'<li><span class="who">{isolated(item.identity)}</span> <span class="place">{reasons[item.reason]}</span></li>'
+        f'<li><span class="who">{isolated(item.identity)}</span> '
+        f'<span class="place">{reasons.get(item.reason) or isolated(item.reason)}</span></li>'
         for item in unresolved[:_LISTED]
     ]
     means = "These names are in the list, and Exchange cannot say whom they mean."

@@ -149,6 +149,13 @@ def test_a_server_with_the_name_of_a_group_goes_by_its_full_name(name: str) -> N
         host_names([replace(server, fqdn=None)], "name")
 
 
+def test_two_servers_are_never_one_host() -> None:
+    other = replace(MBX01, fqdn="MBX01.emea.contoso.com")
+    with pytest.raises(NoHostName, match=r"would be the host mbx01: MBX01\.contoso\.com and MBX01\.emea\.contoso\.com"):
+        host_names([MBX01, other], "name")
+    assert len(host_names([MBX01, other], "fqdn")) == 2
+
+
 def test_facts_come_back_from_json() -> None:
     assert server_of(json.loads(json.dumps(MBX01.facts()))) == MBX01
     assert server_of(json.loads(json.dumps(Server("MBX02", None, ()).facts()))) == Server("MBX02", None, ())

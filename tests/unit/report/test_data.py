@@ -138,6 +138,27 @@ def test_what_is_no_report_is_refused_in_words(wrong: object) -> None:
         pop3_report_text(wrong)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda data: data.pop("scope"), "'scope'"),
+        (lambda data: data["exchange"].pop("connection_uri"), "'connection_uri'"),
+        (lambda data: data["mailboxes"][0].update(verdict="perhaps"), "'perhaps'"),
+    ],
+)
+def test_a_report_that_was_changed_by_hand_is_refused_in_words(change: Any, says: str) -> None:
+    data = report([ANN], [named(ANN, "ann")])
+    change(data)
+    with pytest.raises(AnsibleFilterError, match=f"cannot be read, because of .*{says}"):
+        pop3_report_text(data)
+
+
+def test_a_key_that_a_later_version_adds_does_not_matter() -> None:
+    data = report([ANN], [named(ANN, "ann")])
+    later = {**data, "exchange": {**data["exchange"], "version": "15.2"}, "by_day": []}
+    assert to_data(from_data(later)) == data
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=30))
 def test_every_mailbox_has_one_verdict_and_the_numbers_add_up(people: list[tuple[bool, bool]]) -> None:
     lines = [mailbox(str(index), on=on) for index, (on, _listed) in enumerate(people)]

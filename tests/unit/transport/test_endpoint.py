@@ -132,6 +132,7 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str
     ("options", "says"),
     [
         ({"ca_cert": "/no/such/ca.pem"}, "ca_cert: the file does not exist"),
+        ({"ca_cert": "a\0b"}, "ca_cert: the file does not exist or cannot be read"),
         ({"ca_cert": "/tmp"}, "ca_cert: the file does not exist or cannot be read"),
         ({"ca_cert": __file__}, "ca_cert: these PEM files cannot be used"),
         ({"client_cert": __file__}, "client_cert, client_key: these PEM files cannot be used"),
