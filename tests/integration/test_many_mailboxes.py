@@ -8,12 +8,15 @@ The work runs in this process; the wire is real. What the way there costs is ano
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
 from simulator import Ending, Failure, SessionDrop
 from simulator.exchange.cmdlets import CmdletCall
+from simulator.exchange.directory import DomainDirectory
+from simulator.wire.negotiate import Account, Negotiate
 from support.pop3_tasks import ADMIN, Pop3Tasks
 from support.transports import REMOTE_POWERSHELL
 
@@ -276,6 +279,28 @@ def test_a_change_among_errors_that_cannot_be_read_back_is_not_called_unchanged(
     assert many.pop_enabled("user00")
     assert reasons(result)["user00"] == "unconfirmed"
     assert result["restart_required"]
+
+
+class OneLogin(DomainDirectory):
+    """Knows everybody until somebody has logged in, and nobody afterwards."""
+
+    logins: Sequence[object] = ()
+
+    def accounts(self) -> Iterator[Account]:
+        return iter(()) if self.logins else super().accounts()
+
+
+def test_a_further_session_that_is_refused_its_login_leaves_the_work_to_the_first(many: Pop3Tasks) -> None:
+    """One server of a load-balanced name that does not take it, or a ticket that has just ended."""
+    directory = OneLogin(many.simulator.users, "CONTOSO", "contoso.com")
+    negotiate = Negotiate(directory, ntlm=True)
+    directory.logins = negotiate.logins
+    many.simulator.exchange.accept_logins(negotiate)
+    result = many(identities=USERS, parallel_sessions=4, authentication="ntlm").result
+    assert "failed" not in result, result
+    assert changed(result) == set(USERS)
+    assert len(many.simulator.exchange.shells) == 1
+    assert many.simulator.exchange.open_shells == []
 
 
 @pytest.mark.parametrize("sessions", [1, 4])

@@ -46,6 +46,7 @@ ONE_TRANSPORT: dict[str, tuple[str, ...]] = {
         "test_many_mailboxes::test_many_need_few_round_trips",
     ),
     "Over host_shell there is one session, and the script does what a Select-Object would.": (
+        "test_many_mailboxes::test_a_further_session_that_is_refused_its_login_leaves_the_work_to_the_first",
         "test_many_mailboxes::test_more_sessions_give_the_same_result",
         "test_many_mailboxes::test_one_of_several_sessions_breaks",
         "test_many_mailboxes::test_one_of_several_sessions_breaks_for_good",

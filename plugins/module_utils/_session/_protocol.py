@@ -77,7 +77,6 @@ class ErrorRecord:
 
     message: str
     fully_qualified_error_id: str = ""
-    exception_type: str = ""
 
     @property
     def failure_category(self) -> str:

@@ -139,12 +139,7 @@ def error_record(error: Any) -> ErrorRecord:
     exception = error.exception
     details = _details(error)
     message = details or _property(exception, "Message") or str(error)
-    types = getattr(exception, "types", None) or [""]
-    return ErrorRecord(
-        message=message,
-        fully_qualified_error_id=str(error.fq_error or ""),
-        exception_type=str(types[0]).removeprefix("Deserialized."),
-    )
+    return ErrorRecord(message, str(error.fq_error or ""))
 
 
 def _details(error: Any) -> str:

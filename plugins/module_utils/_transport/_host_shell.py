@@ -276,4 +276,4 @@ def _list(said: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _error(error: Mapping[str, Any]) -> ErrorRecord:
-    return ErrorRecord(str(error.get("message") or ""), str(error.get("id") or ""), str(error.get("type") or ""))
+    return ErrorRecord(str(error.get("message") or ""), str(error.get("id") or ""))

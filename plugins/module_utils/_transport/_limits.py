@@ -30,20 +30,24 @@ class AnswerTooLarge(requests.RequestException):
 class Guard:
     """Stands between pypsrp and the wire: what goes out is allowed to, and what comes in is bounded.
 
+    ``every_request_logs_in``: there is no login that lasts, as there is none with Basic.
     ``deadline`` is a time of ``time.monotonic()`` after which nothing is sent any more: pypsrp would go on asking for
     as long as a server that opens a session goes on answering with nothing.
     """
 
-    def __init__(self, login: Login, longest: float) -> None:
+    def __init__(self, login: Login, longest: float, *, every_request_logs_in: bool) -> None:
         self._login = login
         self._longest = longest
+        self._every_request_logs_in = every_request_logs_in
+        self._is_in = False
+        """This very connection has logged in, so that what is sent over it does not log in once more."""
         self.deadline: float | None = None
 
     def around(self, send: Callable[..., bytes]) -> Callable[..., bytes]:
         """Return pypsrp's ``send`` with what has to be looked at before and after."""
 
         def guarded(*args: Any, **more: Any) -> bytes:
-            if self._login.refused:
+            if self._login.refused and not self._is_in:
                 raise AuthenticationError("this login was refused before, and is not tried again")
             if self.deadline is not None and time.monotonic() > self.deadline:
                 raise TimeoutError("the session was not open in time")
@@ -51,6 +55,7 @@ class Guard:
                 return refuse_definitions(send(*args, **more))
             except (AuthenticationError, spnego.exceptions.SpnegoError):
                 self._login.refused = True
+                self._is_in = False
                 raise
 
         return guarded
@@ -59,6 +64,7 @@ class Guard:
         """Read an answer, up to what one may have. A hook of requests: it runs before anything else reads it."""
         if response.status_code != UNAUTHORIZED:
             self._login.accepted = True
+            self._is_in = not self._every_request_logs_in
         if "," in response.headers.get("Content-Encoding", ""):
             raise AnswerTooLarge("the server's answer is compressed more than once", response=response)
         pieces, size, end = [], 0, time.monotonic() + self._longest

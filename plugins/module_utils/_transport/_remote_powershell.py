@@ -302,7 +302,8 @@ def _connection(endpoint: Endpoint) -> tuple[WSMan, Guard]:
     if session.auth is None:
         # Without a login of its own (a client certificate), requests would send what ~/.netrc has for this host.
         session.auth = _no_other_login
-    guard = Guard(endpoint.login, endpoint.operation_timeout + endpoint.connection_timeout)
+    longest = endpoint.operation_timeout + endpoint.connection_timeout
+    guard = Guard(endpoint.login, longest, every_request_logs_in=basic)
     session.hooks["response"].append(guard.read)
     if wsman.transport.wrap_required:
         _encryption.guard(wsman, session)

@@ -77,17 +77,13 @@ function Test-TransportFailure {
     $Exception -is [System.Management.Automation.Remoting.PSRemotingDataStructureException]
 }
 
-# What an error says, in the fields that are looked at. What came from Exchange has its own exception's name.
+# What an error says, in the fields that are looked at.
 function ConvertTo-PlainError {
     param ([System.Management.Automation.ErrorRecord] $ErrorRecord)
 
     $cause = Get-Cause -Exception $ErrorRecord.Exception
     if ($cause -ne $ErrorRecord.Exception -and $cause -is [System.Management.Automation.RuntimeException]) {
         $ErrorRecord = $cause.ErrorRecord
-    }
-    $type = $cause.GetType().FullName
-    if ($cause -is [System.Management.Automation.RemoteException] -and $cause.SerializedRemoteException) {
-        $type = $cause.SerializedRemoteException.PSObject.TypeNames[0] -replace '^Deserialized\.'
     }
     $code = 0
     if ($cause -is [System.Management.Automation.Remoting.PSRemotingTransportException]) {
@@ -97,7 +93,7 @@ function ConvertTo-PlainError {
     if ($ErrorRecord.ErrorDetails -and $ErrorRecord.ErrorDetails.Message) {
         $message = $ErrorRecord.ErrorDetails.Message
     }
-    @{ message = $message; id = $ErrorRecord.FullyQualifiedErrorId; type = $type; code = $code }
+    @{ message = $message; id = $ErrorRecord.FullyQualifiedErrorId; code = $code }
 }
 
 # Text, truth values, whole numbers and lists of text as they are; of everything else, its text. The name of the type

@@ -26,7 +26,7 @@ from ansible_collections.mailops.exchange.plugins.module_utils._transport._host_
 from ansible_collections.mailops.exchange.plugins.module_utils._transport._host_shell import HostShellSession
 
 LOOK = Pipeline((Cmdlet("Get-CASMailbox", {"Identity": "john"}),))
-HIDDEN = {"message": "no such parameter", "id": "NamedParameterNotFound,Get-CASMailbox", "type": "", "code": 0}
+HIDDEN = {"message": "no such parameter", "id": "NamedParameterNotFound,Get-CASMailbox", "code": 0}
 
 
 class FakeHost:
@@ -55,7 +55,7 @@ def answer(**parts: Any) -> dict[str, Any]:
 
 
 def failed(code: int, words: str = "Access is denied.") -> dict[str, Any]:
-    return {"failure": {"message": words, "id": f"{code},PSSessionOpenFailed", "type": "", "code": code}, "answers": []}
+    return {"failure": {"message": words, "id": f"{code},PSSessionOpenFailed", "code": code}, "answers": []}
 
 
 def session(*answers: Any, **options: Any) -> tuple[HostShellSession, FakeHost]:
@@ -87,7 +87,7 @@ def test_where_that_is_hidden_each_run_counts_as_an_opening() -> None:
 
 def test_answers_are_in_the_order_of_the_values() -> None:
     """Also where an error stands between records: each value has an answer of its own."""
-    error = {"message": "nobody", "id": "[Server=MBX01,...] [FailureCategory=x]", "type": "T", "code": 0}
+    error = {"message": "nobody", "id": "[Server=MBX01,...] [FailureCategory=x]", "code": 0}
     opened, host = session(said(answer(records=[{"n": 1}]), answer(errors=[error]), answer(records=[{"n": 3}])))
     values = Pipeline((Cmdlet("Get-CASMailbox", {}), Cmdlet("Select-Object", {"Property": ("n",)})), ("a", "b", "c"))
     answers = opened.invoke(values).answers

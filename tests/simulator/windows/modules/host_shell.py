@@ -33,7 +33,7 @@ from pypsrp.wsman import WSMan
 from simulator.windows.modules.arguments import NOT_SIMULATED, Option, OptionType, arguments
 from simulator.windows.modules.call import Machine, ModuleCall, ModuleFailure
 
-SCRIPT_DIGEST = "c5be615d843df7d012773a601aca3d95a934b69ab1f5c5846f7d2464a8ae9509"
+SCRIPT_DIGEST = "ecc85e2a58af47cae3792ed2b5227b5bd53fffa06a8a41a6da1d10b3e065dfd2"
 """SHA-256 of the script whose contract this file carries out."""
 
 _OPTIONS = {
@@ -74,7 +74,6 @@ _NAMED = {
     _TIMED_OUT: "WinRMOperationTimeout",
     _HTTP_ERROR: "WinRMHttpError",
 }
-_TRANSPORT_EXCEPTION = "System.Management.Automation.Remoting.PSRemotingTransportException"
 _LOST = (WinRMError, requests.RequestException, OSError)
 
 
@@ -215,7 +214,6 @@ def _failure(failed: _NotOpened, parameters: Mapping[str, Any]) -> dict[str, Any
         "message": f"Connecting to remote server {where} failed with the following error message : {failed} For more "
         "information, see the about_Remote_Troubleshooting Help topic.",
         "id": f"{_NAMED.get(failed.code, failed.code)},PSSessionOpenFailed",
-        "type": _TRANSPORT_EXCEPTION,
         "code": failed.code,
     }
 
@@ -311,11 +309,9 @@ def _plain(value: Any) -> Any:
 
 def _plain_error(error: Any) -> dict[str, Any]:
     exception = error.exception
-    types = getattr(exception, "types", None) or [""]
     properties = _properties(exception) if isinstance(exception, GenericComplexObject) else {}
     return {
         "message": error.details_message or properties.get("Message") or str(error),
         "id": error.fq_error or "",
-        "type": types[0].removeprefix("Deserialized."),
         "code": 0,
     }
