@@ -42,7 +42,7 @@ options:
     description:
       - The password of O(username).
       - Without it, the password of the host's own connection, if the user is that of the connection too, then the
-        environment variable E(EXCHANGE_PASSWORD).
+        environment variable E(EXCHANGE_PASSWORD), if E(EXCHANGE_USERNAME) is that user or is not set.
     type: str
   parallel_sessions:
     description:
@@ -70,14 +70,17 @@ options:
       certificate: A client certificate (O(client_cert)), only over C(https://) and O(transport=remote_powershell).
   ca_cert:
     description:
-      - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+      - A PEM file on the machine that connects, with the certificate authorities to trust.
+      - Without it, those in the file that E(REQUESTS_CA_BUNDLE) names, or else those that the Python library requests
+        brings. The operating system's own store does not count by itself.
       - Not used with O(transport=host_shell), where Windows' own store counts.
     type: path
   spn_hostname:
     description:
-      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
-        usually has no service principal name; the server behind it has one.
-      - Not possible with O(transport=host_shell).
+      - The host part of the service principal name that a Kerberos ticket is asked for, where it is not the host name
+        in O(connection_uri). A load-balanced name or an alias usually has no service principal name; the server behind
+        it has one.
+      - Not possible with O(transport=host_shell), nor is another O(spn_service) than V(http).
     type: str
 attributes:
   action_group:
@@ -133,12 +136,15 @@ options:
       certificate: A client certificate (O(client_cert)), only over C(https://).
   ca_cert:
     description:
-      - A PEM file on the machine that connects, with the certificate authorities to trust instead of the system's.
+      - A PEM file on the machine that connects, with the certificate authorities to trust.
+      - Without it, those in the file that E(REQUESTS_CA_BUNDLE) names, or else those that the Python library requests
+        brings. The operating system's own store does not count by itself.
     type: path
   spn_hostname:
     description:
-      - The host part of that name, where it is not the host name in O(connection_uri). A load-balanced name or an alias
-        usually has no service principal name; the server behind it has one.
+      - The host part of the service principal name that a Kerberos ticket is asked for, where it is not the host name
+        in O(connection_uri). A load-balanced name or an alias usually has no service principal name; the server behind
+        it has one.
     type: str
 requirements:
   - pypsrp >= 0.9.0, on the controller

@@ -78,12 +78,12 @@ EXAMPLES = r"""
 RETURN = r"""
 reachable:
   description: Whether a session with Exchange was opened.
-  returned: when the options are valid
+  returned: when the options are valid and, with O(transport=remote_powershell), pypsrp is installed
   type: bool
   sample: true
 steps:
   description: Every step in its order.
-  returned: when the options are valid
+  returned: when the options are valid and, with O(transport=remote_powershell), pypsrp is installed
   type: list
   elements: dict
   contains:
@@ -111,7 +111,7 @@ steps:
       sample: 0.004
 endpoint:
   description: The way, and what was seen of it.
-  returned: when the options are valid
+  returned: when the options are valid and, with O(transport=remote_powershell), pypsrp is installed
   type: dict
   contains:
     uri:
@@ -189,7 +189,7 @@ endpoint:
       sample: [Negotiate]
 session:
   description: Where we landed. Each is V(null) where it is not known.
-  returned: when the options are valid
+  returned: when the options are valid and, with O(transport=remote_powershell), pypsrp is installed
   type: dict
   contains:
     user:
@@ -219,7 +219,7 @@ commands:
   description: >-
     The commands that matter here and that RBAC shows to the user, with the parameters that it shows; V(null) where the
     session does not say.
-  returned: when the options are valid
+  returned: when the options are valid and, with O(transport=remote_powershell), pypsrp is installed
   type: list
   elements: dict
   contains:
@@ -233,7 +233,7 @@ commands:
       elements: str
 rights:
   description: What the user may do. V(null) is "not known".
-  returned: when the options are valid
+  returned: when the options are valid and, with O(transport=remote_powershell), pypsrp is installed
   type: dict
   contains:
     read:

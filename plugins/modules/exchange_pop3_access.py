@@ -14,8 +14,9 @@ version_added: 0.1.0
 description:
   - Enables or disables POP3 access for mailboxes, as C(Set-CASMailbox -PopEnabled) does, and proves each change by
     reading the mailbox back.
-  - Talks to Exchange itself, from the controller, over Exchange's remote PowerShell. Nothing is installed or run on
-    the Exchange server, no PowerShell is needed anywhere, and no C(delegate_to) is needed on a Windows host.
+  - By default, talks to Exchange itself, from the controller, over Exchange's remote PowerShell. Nothing is installed
+    or run on the Exchange server then, no PowerShell is needed on the controller, and no C(delegate_to) on a Windows
+    host. The other way is O(transport=host_shell).
   - Access takes effect only after the services MSExchangePOP3 and MSExchangePOP3BE have been restarted on every
     server that serves POP3. The return value RV(restart_required) says whether that is due.
 options:

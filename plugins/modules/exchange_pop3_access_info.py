@@ -29,10 +29,12 @@ options:
   filter:
     description:
       - The mailboxes that this OPATH filter matches, as for C(Get-CASMailbox -Filter).
+      - Instead of O(identity) and O(identities).
     type: str
   organizational_unit:
     description:
       - The mailboxes in this organizational unit and below it, such as V(contoso.com/Sales).
+      - Instead of O(identity) and O(identities).
     type: str
   state:
     description:

@@ -64,7 +64,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 connection_uri:
-  description: Where Exchange was asked; it may have come from the host's own connection or from the environment.
+  description:
+    - Where Exchange was asked; it may have come from the host's own connection or from the environment.
+    - Null with O(transport=host_shell) where it is not given, because the host asks its own Exchange then.
   returned: when the options are valid
   type: str
   sample: http://mbx01.contoso.com/PowerShell/

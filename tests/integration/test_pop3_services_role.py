@@ -80,6 +80,15 @@ def test_started_with_a_start_mode_and_stopped_again(controller: Controller) -> 
         assert servers.states() == {"mbx01": ["stopped", "stopped"]}
 
 
+def test_a_misspelt_variable_restarts_nobody(controller: Controller) -> None:
+    with Farm(("MBX01",)) as farm:
+        servers = servers_of(controller, farm)
+        run = servers.have_services(pop3_services_setings={"banner": "Contoso POP3"})
+        assert run.returncode == 2
+        assert "Not a variable of this role: pop3_services_setings." in run.output
+        assert servers.restarts() == {"mbx01": [0, 0]}
+
+
 def test_a_start_is_no_restart_for_what_ran_meanwhile(controller: Controller) -> None:
     """After a restart whose frontend did not come up, the backend still has what it read when it started."""
     with Farm(("MBX01",)) as farm:

@@ -80,11 +80,12 @@ class _Look:
             counts["total"] += 1
             counts[state] += 1
             if self._state in ("any", state):
-                lines.append(_line(identity, mailbox))
+                lines.append(line_of(identity, mailbox))
         return {"changed": False, "connection_uri": self._asked, "mailboxes": lines, "counts": counts}
 
 
-def _line(identity: str, mailbox: Mailbox) -> dict[str, Any]:
+def line_of(identity: str, mailbox: Mailbox) -> dict[str, Any]:
+    """Return what the result says of a mailbox."""
     return {
         "identity": identity,
         **mailbox_dict(mailbox),

@@ -10,18 +10,25 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.mailops.exchange.plugins.module_utils._core import _pop_report, _pop_settings
-from ansible_collections.mailops.exchange.plugins.module_utils._core._mailbox import Failure, Pop3Settings, Reason
+from ansible_collections.mailops.exchange.plugins.module_utils._core._mailbox import (
+    Failure,
+    Mailbox,
+    Pop3Settings,
+    Reason,
+)
 from ansible_collections.mailops.exchange.plugins.module_utils._core._plan import plan
 from ansible_collections.mailops.exchange.plugins.module_utils._core._pop_settings import SETTINGS
 from ansible_collections.mailops.exchange.plugins.module_utils._core._pop_values import Member, Number
 from ansible_collections.mailops.exchange.plugins.module_utils._core._report import report_held_back
 from ansible_collections.mailops.exchange.plugins.module_utils._module._definition import ModuleDefinition
+from ansible_collections.mailops.exchange.plugins.module_utils._module._pop3_access_info import line_of
 
 ROOT = Path(__file__).parents[3]
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
@@ -118,6 +125,12 @@ def test_returned_values_are_documented() -> None:
     settings = set(Pop3Settings.__dataclass_fields__)
     assert set(returned["mailboxes"]["contains"]["before"]["contains"]) == settings
     assert set(returned["mailboxes"]["contains"]["after"]["contains"]) == settings
+
+
+def test_returned_mailboxes_of_a_look_are_documented() -> None:
+    returned = yaml.safe_load(constant(ROOT / "plugins" / "modules" / "exchange_pop3_access_info.py", "RETURN"))
+    ann = Mailbox(UUID(int=1), "Ann", "ann@contoso.com", "MBX01", Pop3Settings(pop_enabled=True))
+    assert set(line_of("ann", ann)) == set(returned["mailboxes"]["contains"])
 
 
 def test_returned_values_of_the_settings_are_documented() -> None:
