@@ -63,7 +63,7 @@ class UnexpectedReply(ExchangeError):
 
 
 class SelectionFailed(ExchangeError):
-    """Exchange could not say which mailboxes a filter or an organizational unit selects. Nothing was changed."""
+    """It is not known whom a filter, an organizational unit or an exclusive list selects. Nothing was changed."""
 
 
 class ListingFailed(ExchangeError):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 
 class Reason(StrEnum):
-    """Why a mailbox that was asked for is not as declared; the values of ``failures[].reason``."""
+    """Why a mailbox or a server that was asked for is not as declared; the values of ``failures[].reason``."""
 
     NOT_FOUND = "not_found"
     AMBIGUOUS = "ambiguous"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from .._core._mailbox import Failure, Reason
 from .._core._pop_settings import SETTINGS, PopChange, PopFinding, PopServer, settings_of
 from .._core._pop_values import sent
-from .._errors import SelectionFailed, UnexpectedReply
+from .._errors import ListingFailed, UnexpectedReply
 from .._session._protocol import Cmdlet, ErrorRecord, Pipeline, Record, Reply, Session, Value
 from . import _properties, _reasons
 
@@ -64,20 +64,20 @@ class PopServers:
         return self._session.openings
 
     def names(self) -> list[str]:
-        """Return the names of all servers that serve POP3 clients. Raises SelectionFailed.
+        """Return the names of all servers that serve POP3 clients. Raises ListingFailed.
 
         An Edge Transport server has no POP3, nor has an Exchange 2013 that is no Client Access server.
         """
         reply = self._invoke(LIST, {}, most=_MOST_SERVERS)
         if reply.errors:
             failure = _reasons.failure_for(LIST, "all servers", reply.errors[0], _SERVERS)
-            raise SelectionFailed(f"The servers of the organisation could not be listed. {failure.msg}")
+            raise ListingFailed(f"The servers of the organisation could not be listed. {failure.msg}")
         try:
             names = [_properties.text(record, "Name") for record in reply.records if _serves_clients(record)]
         except UnexpectedReply as exc:
-            raise SelectionFailed(f"The list of the organisation's servers was not understood. {exc}") from exc
+            raise ListingFailed(f"The list of the organisation's servers was not understood. {exc}") from exc
         if not all(names) or not names:
-            raise SelectionFailed(
+            raise ListingFailed(
                 f"{LIST} listed {len(reply.records)} servers and none, or not all, that serve POP3 clients have a name "
                 "for this user, so nothing was looked at. Name the servers in the option servers."
             )
