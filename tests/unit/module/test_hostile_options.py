@@ -224,9 +224,12 @@ def test_a_list_is_refused_as_a_whole_or_asked_for_as_it_is(module: str, identit
 
 @modules
 @pytest.mark.parametrize("name", ["parallel_sessions", "connection_timeout", "operation_timeout"])
-@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 1e300, "1e5", "0x10", 10**400])
+@pytest.mark.parametrize(
+    "value",
+    [float("inf"), float("-inf"), float("nan"), 1e300, "1e5", "0x10", 10**400, [2**63, None, None], [0, [4], 0]],
+)
 def test_numbers_that_nothing_can_count_with(module: str, name: str, value: Any) -> None:
-    """hypothesis found the first: Ansible's own conversion ends in an OverflowError."""
+    """hypothesis found the first, and the first list: Ansible's own conversion ends in an OverflowError."""
     options = {
         "connection_uri": "https://mbx01.contoso.com/PowerShell/",
         "identity": "a",
